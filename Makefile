@@ -1,0 +1,49 @@
+# `make demo` and `make test` set up everything they need; see README.md.
+PYTHON ?= python3
+# Extra words for pip, for example a wheel index: make test PIP_ARGS="--extra-index-url https://..."
+PIP_ARGS ?=
+DEMO_OUTPUT ?= demo-output
+TEST_JOBS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# One thread a test process: the tests already run side by side.
+SINGLE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+.PHONY: demo test lint bench cmake clean
+
+demo: $(INSTALLED)
+	sh Testing/system_libraries.sh render
+	$(BIN)/dynamic-mri-recon demo --output $(DEMO_OUTPUT)
+	$(BIN)/python Testing/slicer/pictures.py --demo $(DEMO_OUTPUT)
+	@echo "Look at $(DEMO_OUTPUT)/: movies (.seq.nrrd), M-mode, charts, the panel, and summary.md."
+
+test: $(INSTALLED)
+	sh Testing/system_libraries.sh render test
+	$(SINGLE_THREAD) $(BIN)/python -m pytest -n $(TEST_JOBS) -m "not gpu and not slow"
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+bench: $(INSTALLED)
+	for script in Testing/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+# Lists the library's and the module's files anew in their CMakeLists.txt.
+cmake: $(INSTALLED)
+	$(BIN)/python Testing/cmake_lists.py --write
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + \
+	": run make with PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable ".[test]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(DEMO_OUTPUT) build *.egg-info
