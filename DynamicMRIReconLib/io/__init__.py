@@ -1,0 +1,122 @@
+"""Files in and out: ``read``, ``write`` and ``info``; one module for each format, found by ``formats``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.errors import InputError, ResourceError
+from DynamicMRIReconLib.io import formats
+from DynamicMRIReconLib.io.atomic import atomic_files
+from DynamicMRIReconLib.io.options import ReadOptions
+
+__all__ = ["ReadOptions", "info", "info_text", "read", "write"]
+
+Data = KSpace | ImageSeries | list[ImageSeries]
+
+
+def read(
+    path: str | Path,
+    *,
+    axes: Any = None,
+    frames_from: str | None = None,
+    times_from: str | None = None,
+    coil_maps: Any = None,
+    trajectory: str | Path | None = None,
+    dataset: str | None = None,
+    variable: str | None = None,
+) -> Data:
+    """Read a file (or a folder of DICOM files): k-space, an image series, or a list of stacks.
+
+    What the file leaves open (frame times, geometry) is filled by 1 s a frame and a centred grid of 1 mm, and
+    ``metadata["warnings"]`` says so. Options: see ``ReadOptions``; ``axes`` is a sequence or "frames,coils,ky,kx".
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, broken, of unknown type, or does not say enough; the sentence tells what to do.
+    ResourceError
+        It does not fit into memory.
+    """
+    path = Path(path)
+    options = ReadOptions.of(
+        axes=axes,
+        frames_from=frames_from,
+        times_from=times_from,
+        coil_maps=coil_maps,
+        trajectory=trajectory,
+        dataset=dataset,
+        variable=variable,
+    )
+    return _read_as(_format_of(path), path, options)
+
+
+def write(path: str | Path, data: Data) -> Path:
+    """Write k-space, a series or stacks in the format that the name's suffix tells; gives the path written.
+
+    The file appears whole or not at all: it is written beside its place and then renamed.
+
+    Raises
+    ------
+    InputError
+        Unknown suffix, missing folder, no permission, or a format that cannot hold such data.
+    ResourceError
+        The disk is full.
+    """
+    path = Path(path)
+    module, suffix = formats.for_writing(path)
+    if not hasattr(module, "parts"):
+        with atomic_files([path], [path.name[-len(suffix) :]]) as (temporary,):
+            module.write(temporary, data)
+        return path
+    targets = module.parts(path)
+    with atomic_files(targets, [target.suffix for target in targets]) as temporaries:
+        module.write(temporaries[0], data)
+    return path
+
+
+def info(path: str | Path, **read_options: Any) -> dict[str, Any]:
+    """What a file holds, as a JSON-able dict: see ``DynamicMRIReconLib.io.info.describe``. Options as for ``read``."""
+    from DynamicMRIReconLib.io.info import describe
+
+    module = _format_of(Path(path))
+    return describe(read(path, **read_options), path=str(path), format_name=module.NAME)
+
+
+def info_text(description: dict[str, Any]) -> list[str]:
+    """The dict of ``info`` as lines for people."""
+    from DynamicMRIReconLib.io.info import as_lines
+
+    return as_lines(description)
+
+
+def _format_of(path: Path) -> Any:
+    try:
+        if not path.exists():
+            raise InputError(f"{path} does not exist: check the name.")
+        if path.is_file() and path.stat().st_size == 0:
+            raise InputError(f"{path} is empty (0 bytes).")
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened: {error.strerror or error}.") from error
+    return formats.for_reading(path)
+
+
+def _read_as(module: Any, path: Path, options: ReadOptions) -> Data:
+    unused = [name for name in options.given() if name not in getattr(module, "OPTIONS", options.given())]
+    if unused:
+        raise InputError(f"{path.name}: the option {' and '.join(unused)} means nothing for {module.NAME}.")
+    try:
+        data: Data = module.read(path, options)
+    except InputError as error:
+        # The data classes know what is wrong but not in which file.
+        if path.name in str(error):
+            raise
+        raise InputError(f"{path.name}: {error}") from error
+    except MemoryError as error:
+        raise ResourceError(f"{path.name} does not fit into memory.") from error
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"{path.name} cannot be read as {module.NAME}; it may be damaged: {error}") from error
+    for part in data if isinstance(data, list) else [data]:
+        part.metadata.setdefault("source", path.name)
+    return data
