@@ -1,0 +1,192 @@
+"""4-D and 3-D NIfTI-1/2 (``.nii``, ``.nii.gz``) through nibabel.
+
+A NIfTI header knows one interval between frames and a start, so exact frame times, synthetic flags and notes travel
+beside it in a header extension (code 6, "comment") that holds one JSON object::
+
+    {"DynamicMRIRecon": {"times_s": [...], "synthetic": [...], "metadata": {...}}}
+
+Readers that do not know it ignore it; ours prefers it as long as it has one time for each frame.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.io.options import ReadOptions
+from DynamicMRIReconLib.io.series_times import frame_interval_s, seconds_per
+
+NAME = "NIfTI image series"
+SUFFIXES = (".nii.gz", ".nii")
+OPTIONS: tuple[str, ...] = ()
+
+_KEY = "DynamicMRIRecon"
+_COMMENT = 6
+_MM_PER_UNIT = {"mm": 1.0, "meter": 1e3, "micron": 1e-3, "unknown": 1.0}
+_TIME_UNITS = {"sec": "s", "msec": "ms", "usec": "us"}
+_SCANNER = 1
+
+
+def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
+    """Read a 4-D series or a 3-D stack (one frame).
+
+    The sform gives the geometry if its code is above 0, else the qform. Spatial units and the time unit are heeded.
+
+    Raises
+    ------
+    InputError
+        Damaged file, colour voxels, more than four dimensions, values that are not finite.
+    """
+    import nibabel
+
+    warnings: list[str] = []
+    try:
+        image = nibabel.load(str(path))
+        stored = np.asanyarray(image.dataobj)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # nibabel, gzip and zlib each have their own classes; all mean the same to the user.
+        raise InputError(f"{path.name} is not a readable NIfTI file: {error}") from error
+    if stored.dtype.kind not in "iufc":
+        raise InputError(f"voxels of type {stored.dtype} (colour?) cannot be read as a series.")
+    array = _frames_first(stored)
+    notes = _notes(image.header, warnings)
+    times, synthetic = _times(image.header, len(array), notes, warnings)
+    metadata = dict(notes.get("metadata", {}))
+    affine = _affine(image, warnings)
+    if warnings:
+        metadata["warnings"] = [*metadata.get("warnings", []), *warnings]
+    return ImageSeries.from_any_handedness(array, affine, times, synthetic=synthetic, metadata=metadata)
+
+
+def write(path: Path, data: Any) -> None:
+    """Write a series as 4-D, a single frame as 3-D; complex series as complex64.
+
+    Raises
+    ------
+    InputError
+        Not an image series.
+    """
+    import nibabel
+
+    if not isinstance(data, ImageSeries):
+        kind = "k-space" if isinstance(data, KSpace) else "several stacks"
+        raise InputError(f"A NIfTI file holds one image series, not {kind}.")
+    array = data.array.transpose(3, 2, 1, 0)
+    image = nibabel.Nifti1Image(array if data.frames > 1 else array[..., 0], None)
+    image.set_sform(data.affine, _SCANNER)
+    # A qform holds no shear: only where it says the same as the sform is it worth having.
+    directions = data.geometry.directions
+    orthogonal = np.allclose(directions.T @ directions, np.eye(3), atol=1e-5)
+    image.set_qform(data.affine if orthogonal else None, _SCANNER if orthogonal else 0)
+    header = image.header
+    # set_qform(None) leaves the spacing alone, so it is set in any case.
+    zooms = [float(size) for size in data.geometry.spacing_mm]
+    header.set_zooms([*zooms, frame_interval_s(data.times_s)] if data.frames > 1 else zooms)
+    header.set_xyzt_units("mm", "sec")
+    header["toffset"] = data.times_s[0]
+    assert data.synthetic is not None
+    notes = {
+        "times_s": [float(time) for time in data.times_s],
+        "synthetic": [int(flag) for flag in data.synthetic],
+        "metadata": data.metadata,
+    }
+    content = json.dumps({_KEY: notes}, default=str).encode()
+    header.extensions.append(nibabel.nifti1.Nifti1Extension(_COMMENT, content))
+    nibabel.save(image, str(path))
+
+
+def _frames_first(stored: NDArray[Any]) -> NDArray[Any]:
+    """(x, y, z, t) in any number of axes, trailing ones dropped, to (frames, z, y, x)."""
+    shape = list(stored.shape)
+    while len(shape) > 4 and shape[-1] == 1:
+        shape.pop()
+    if len(shape) > 4:
+        raise InputError(f"the image has {len(shape)} dimensions {tuple(shape)}: only x, y, z and time can be read.")
+    shape += [1] * (4 - len(shape))
+    return stored.reshape(shape, order="A").transpose(3, 2, 1, 0)
+
+
+def _affine(image: Any, warnings: list[str]) -> NDArray[np.float64]:
+    header = image.header
+    space_unit, _ = header.get_xyzt_units()
+    scale = np.diag([*[_MM_PER_UNIT.get(space_unit, 1.0)] * 3, 1.0])
+    sform = header.get_sform(coded=True)[0]
+    qform = header.get_qform(coded=True)[0]
+    chosen = sform if sform is not None else qform
+    if chosen is None:
+        warnings.append("The file has neither sform nor qform: position and orientation are not known.")
+        chosen = header.get_base_affine()
+    elif sform is not None and qform is not None:
+        _compare_forms(sform, qform, image.shape, warnings)
+    return np.asarray(scale @ np.asarray(chosen, float))
+
+
+def _compare_forms(
+    sform: NDArray[np.float64], qform: NDArray[np.float64], shape: tuple[int, ...], warnings: list[str]
+) -> None:
+    """Warn when the two positions a file gives differ by more than a tenth of a voxel anywhere in the image."""
+    last = np.array([*shape, 1, 1, 1][:3], float) - 1
+    corners = np.array([[*(last * bits), 1.0] for bits in np.ndindex(2, 2, 2)])
+    apart = float(np.linalg.norm((corners @ (sform - qform).T)[:, :3], axis=1).max())
+    voxel = float(np.linalg.norm(sform[:3, :3], axis=0).min())
+    if apart > 0.1 * voxel:
+        warnings.append(f"sform and qform put the image up to {apart / voxel:.2g} voxels apart: the sform is used.")
+
+
+def _notes(header: Any, warnings: list[str]) -> dict[str, Any]:
+    """What this project wrote into the header extension, empty if there is none."""
+    for extension in getattr(header, "extensions", ()):
+        content = extension.get_content()
+        text = content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
+        if extension.get_code() != _COMMENT or _KEY not in text:
+            continue
+        try:
+            notes = json.loads(text.rstrip("\0 \n"))[_KEY]
+        except (json.JSONDecodeError, KeyError, TypeError):
+            notes = None
+        if isinstance(notes, dict) and isinstance(notes.get("metadata", {}), dict):
+            return notes
+        warnings.append("The notes in the file's header extension are damaged and were left out.")
+    return {}
+
+
+def _times(
+    header: Any, frames: int, notes: dict[str, Any], warnings: list[str]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+    """Frame times in seconds and synthetic flags: from the notes when they fit the image, else from the header."""
+    exact = notes.get("times_s")
+    flags = notes.get("synthetic", [0] * frames)
+    if isinstance(exact, list) and isinstance(flags, list) and len(exact) == len(flags) == frames:
+        return np.array(exact, np.float64), np.array(flags).astype(bool)
+    if exact is not None:
+        warnings.append(
+            "The exact frame times in the header extension belong to another number of frames: the header's are used."
+        )
+    unit = header.get_xyzt_units()[1]
+    zooms = header.get_zooms()
+    interval = float(zooms[3]) if len(zooms) > 3 else 0.0
+    start = float(header["toffset"]) if "toffset" in header else 0.0
+    start = start if math.isfinite(start) else 0.0
+    scale = 1.0 if unit == "unknown" else seconds_per(_TIME_UNITS.get(unit, unit))
+    if frames == 1:
+        return np.array([start * (scale or 1.0)]), None
+    if scale is None:
+        warnings.append(f"The fourth axis is in {unit}, not time: 1 s a frame is assumed.")
+        return np.arange(frames, dtype=np.float64), None
+    if not (math.isfinite(interval) and interval > 0):
+        warnings.append("The file holds no frame interval (pixdim[4] is 0): 1 s a frame is assumed.")
+        return np.arange(frames, dtype=np.float64), None
+    if unit == "unknown":
+        warnings.append(f"The frame interval {interval:g} has no unit: it is taken as seconds.")
+    # The header's single precision would make 0.03 into 0.029999999: seven digits are what it holds.
+    interval, start = float(f"{interval:.7g}"), float(f"{start:.7g}")
+    return (start + interval * np.arange(frames, dtype=np.float64)) * scale, None
