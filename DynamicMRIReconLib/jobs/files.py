@@ -1,0 +1,53 @@
+"""The names of the files in a job folder, and how its small files are written."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+JOB = "job.json"
+EVENTS = "events.jsonl"
+LOG = "log.txt"
+PREVIEW = "preview.npy"
+RESULT = "result.seq.nrrd"
+PROVENANCE = "provenance.json"
+CANCEL = "cancel"
+LOCK = "lock"
+
+#: what a run makes; gone again when the job is repeated
+MADE_BY_A_RUN = (EVENTS, LOG, PREVIEW, RESULT, PROVENANCE)
+
+
+def temporary_prefix(pid: int) -> str:
+    """How the names of unfinished files of process ``pid`` begin."""
+    return f".tmp-{pid}-"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as readable JSON; the file appears whole or not at all."""
+    temporary = path.with_name(f"{temporary_prefix(os.getpid())}{path.name}")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            json.dump(value, file, indent=2, ensure_ascii=False, allow_nan=False)
+            file.write("\n")
+        os.replace(temporary, path)  # noqa: PTH105  one atomic system call
+    finally:
+        remove(temporary)
+
+
+def remove(path: Path) -> None:
+    """Delete a file (or the link itself, never what it points to); nothing happens when there is none."""
+    with suppress(FileNotFoundError):
+        path.unlink()
+
+
+def remove_unfinished(folder: Path, pid: int) -> None:
+    """Delete the unfinished files that process ``pid`` left in ``folder`` when it was killed."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.name.startswith(temporary_prefix(pid)) and not path.is_dir():
+                with suppress(OSError):
+                    remove(path)
