@@ -1,0 +1,137 @@
+"""Find DICOM images in a file or folder, and choose one series of them; nothing is chosen silently."""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.io.dicom_frames import DicomFrame, frames_of
+
+SUFFIXES = (".dcm", ".ima")
+
+_LOOK_AT_MOST = 2000
+_PIXELLESS = ("DICOMDIR",)
+
+
+def is_dicom(path: Path) -> bool:
+    """True if the file has DICOM's mark behind the preamble."""
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def holds_dicom(folder: Path) -> bool:
+    """True if one of the first files in the folder or below is DICOM."""
+    return any(is_dicom(path) for path in islice(_files(folder), _LOOK_AT_MOST))
+
+
+def find_frames(path: Path, warnings: list[str]) -> list[DicomFrame]:
+    """All images in a file, or in a folder and below.
+
+    Raises
+    ------
+    InputError
+        No image, an unreadable DICOM file, or images without position.
+    """
+    frames: list[DicomFrame] = []
+    without_image = 0
+    for file in _files(path) if path.is_dir() else [path]:
+        if path.is_dir() and not is_dicom(file) and not file.name.lower().endswith(SUFFIXES):
+            continue
+        dataset = load(file, pixels=False)
+        if dataset.get("Rows") is None:
+            without_image += 1
+            continue
+        with quiet():
+            frames.extend(frames_of(file, dataset))
+    if not frames:
+        raise InputError(f"{path.name} holds no DICOM image.")
+    if without_image:
+        warnings.append(f"{without_image} DICOM objects without an image were left out.")
+    return frames
+
+
+def choose_series(frames: list[DicomFrame], wanted: str | None, path: Path) -> list[DicomFrame]:
+    """The frames of one series and one kind of image (type, echo).
+
+    ``wanted`` is a series UID, a series description, an image type, or the type's last part.
+
+    Raises
+    ------
+    InputError
+        There are several, or ``wanted`` names none or several; the message lists what there is.
+    """
+    groups: dict[tuple[str, ...], list[DicomFrame]] = {}
+    for frame in frames:
+        groups.setdefault((frame.series_uid, *frame.kind), []).append(frame)
+    matching = groups
+    if wanted is not None:
+        matching = {key: group for key, group in groups.items() if wanted.lower() in _names(group[0])}
+    if len(matching) == 1:
+        return next(iter(matching.values()))
+    lines = [
+        f"{group[0].series_text!r}, {_where(group, path)}, image type {group[0].kind[0] or 'unknown'}, "
+        f"echo time {group[0].kind[1] or 'unknown'} ms, {len(group)} images, UID {group[0].series_uid}"
+        for group in groups.values()
+    ]
+    what = "no series" if not matching else f"{len(matching)} series"
+    named = "" if wanted is None else f" called {wanted!r}"
+    raise InputError(
+        f"{path.name} holds {what}{named}; name the folder or file of one of them, or choose by UID, description or "
+        f"image type (variable=...): {'; '.join(lines)}."
+    )
+
+
+def load(path: Path, *, pixels: bool) -> Any:
+    """The data set of one file.
+
+    Raises
+    ------
+    InputError
+        Not DICOM, or damaged.
+    """
+    import pydicom
+
+    try:
+        with quiet():
+            return pydicom.dcmread(path, stop_before_pixels=not pixels)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # A damaged file can raise nearly anything from the parser.
+        raise InputError(f"{path.name} is not a readable DICOM file: {error}") from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without pydicom's warnings on values that break the standard: anonymised files are full of them."""
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")
+        yield
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.startswith(".") and path.name not in _PIXELLESS:
+            yield path
+
+
+def _names(frame: DicomFrame) -> tuple[str, ...]:
+    image_type = frame.kind[0].lower()
+    return (frame.series_uid.lower(), frame.series_text.lower(), image_type, image_type.rsplit("/", 1)[-1])
+
+
+def _where(group: list[DicomFrame], path: Path) -> str:
+    folders = {frame.file.parent for frame in group}
+    if len({frame.file for frame in group}) == 1:
+        return f"file {group[0].file.name}"
+    if len(folders) == 1 and path.is_dir():
+        return f"folder {next(iter(folders)).relative_to(path)}"
+    return f"{len(folders)} folders"
