@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.jobs import files
@@ -28,7 +28,8 @@ class InputFile(_Strict):
     Attributes
     ----------
     path
-        Absolute, or relative to the job folder.
+        Absolute, or relative to the job folder. A ``Path`` object given for the whole entry is relative to the
+        current folder and made absolute.
     sha256
         Hash of its content, see ``hashes``; None until the job has run for the first time, then kept, so that a
         repeat on changed data is refused.
@@ -36,6 +37,13 @@ class InputFile(_Strict):
 
     path: str = Field(min_length=1)
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_path(cls, value: Any) -> Any:
+        if isinstance(value, Path):
+            return {"path": str(value.absolute())}
+        return {"path": value} if isinstance(value, str) else value
 
     def resolved(self, folder: Path) -> Path:
         """The path, relative ones taken from the job folder."""
@@ -101,6 +109,11 @@ class Job(_Strict):
     device: str = "auto"
     seed: int = Field(0, ge=0, le=2**63 - 1)
     output: str | None = None
+
+    @field_validator("output", mode="before")
+    @classmethod
+    def _output_from_path(cls, value: Any) -> Any:
+        return str(value.absolute()) if isinstance(value, Path) else value
 
     def save(self, folder: str | Path) -> Path:
         """Write ``job.json`` into ``folder`` (made if missing, its parents not); gives the file's path.

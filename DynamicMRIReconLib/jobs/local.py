@@ -1,23 +1,28 @@
-"""Workers on this computer: how to start one, stop it, and say what happened when it died. Standard library only."""
+"""The runner on this computer: how to start a worker, watch it and stop it. Standard library only."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import signal
+import queue
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from DynamicMRIReconLib.jobs import files
-from DynamicMRIReconLib.jobs.events import EventWriter, final_event, read_events
+from DynamicMRIReconLib.jobs import files, local_process
+from DynamicMRIReconLib.jobs.events import EventReader, final_event, read_events
+from DynamicMRIReconLib.jobs.local_exit import explain_exit
+
+__all__ = ["LocalRunner", "explain_exit", "request_cancel", "worker_command", "worker_environment"]
 
 PACKAGE = "DynamicMRIReconLib"
-_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|cannot allocate memory|bad_alloc|MemoryError", re.I)
-_SMALLER = "Use the preset fast, fewer frames, or a computer with more memory; closing other programs may help."
+#: seconds between the steps of a cancellation: cancel file, terminate, kill
+STEP_S = 2.0
 
 
 def worker_command(folder: str | Path, python: str | Path | None = None) -> list[str]:
@@ -46,89 +51,146 @@ def request_cancel(folder: str | Path) -> None:
         (Path(folder) / files.CANCEL).touch()
 
 
-def explain_exit(
-    folder: str | Path, returncode: int | None, stderr_tail: str | Sequence[str] = ""
-) -> dict[str, Any] | None:
-    """What to tell of a worker that is gone. Call it after every end of a worker process.
-
-    None when the worker said itself how it ended. Else an ``error`` event (``cancelled`` when it had been asked to
-    stop), which is also appended to the job's events; unfinished files, preview and cancel request are removed.
+class LocalRunner:
+    """Runs a job in a process of its own, and never hangs.
 
     Parameters
     ----------
-    folder
-        The job folder.
-    returncode
-        Exit code; the negative signal number when a signal ended it (as ``subprocess`` has it; QProcess gives the
-        positive number with ``CrashExit``: both are understood for 9). None: it could not be started.
-    stderr_tail
-        The last lines of its standard error, whole text or a list.
+    python
+        Interpreter of the worker, by default this one.
+    extra_arguments
+        Added to the worker's command line.
+    step_s
+        Seconds between the steps of a cancellation: cancel file, terminate, kill.
     """
-    folder = Path(folder)
-    events = read_events(folder / files.EVENTS)
-    if final_event(events) is not None:
-        return None
-    asked = (folder / files.CANCEL).exists()
-    text = stderr_tail if isinstance(stderr_tail, str) else "\n".join(stderr_tail)
-    _clean_up(folder, events)
-    if asked:
-        event: dict[str, Any] = {"event": "cancelled", "message": "Cancelled; the worker was stopped."}
-    else:
-        kind, message = _reason(returncode, text.strip(), folder / files.LOG)
-        event = {"event": "error", "kind": kind, "message": message}
-    _append(folder / files.EVENTS, event)
-    return event
+
+    def __init__(
+        self, *, python: str | Path | None = None, extra_arguments: Iterable[str] = (), step_s: float = STEP_S
+    ) -> None:
+        self._python = python
+        self._extra_arguments = tuple(extra_arguments)
+        self._step_s = step_s
+        self._folder: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._cancelled_at: float | None = None
+        self._next_step = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Process number of the worker, None before it has started."""
+        return None if self._process is None else self._process.pid
+
+    def cancel(self) -> None:
+        """Ask the worker to stop; asking again moves on to the next, harder step. Safe from any thread or handler."""
+        if self._cancelled_at is None:
+            self._cancelled_at = time.monotonic()
+            if self._folder is not None:
+                request_cancel(self._folder)
+        else:
+            self._cancelled_at -= self._step_s
+
+    def run(self, folder: str | Path, on_event: Callable[[dict[str, Any]], None] | None = None) -> int:
+        """Run the job in ``folder`` to its end.
+
+        ``on_event`` is called with every event, in this thread; an exception out of it, or Ctrl-C, stops the worker
+        before it is passed on. A runner runs one job; make another for the next.
+
+        Returns
+        -------
+        int
+            0 done, 1 failed, 2 the request or the input is at fault, 3 cancelled.
+        """
+        if self._folder is not None:
+            raise RuntimeError("This runner has run a job already: make a new one.")
+        self._folder = Path(folder)
+        if self._cancelled_at is not None:
+            return 3
+        command = [*worker_command(self._folder, self._python), *self._extra_arguments]
+        watch = _Watch(on_event or (lambda event: None))
+        try:
+            self._process = process = local_process.start(command, worker_environment())
+        except OSError:
+            return self._exit_code(None, watch)
+        try:
+            watch.follow(process, self._escalate)
+        except BaseException:
+            request_cancel(self._folder)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(self._step_s)
+            raise
+        finally:
+            local_process.kill_tree(process)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(self._step_s)
+            watch.stop()
+        return self._exit_code(process.returncode, watch)
+
+    def _exit_code(self, returncode: int | None, watch: _Watch) -> int:
+        assert self._folder is not None
+        if watch.final is None:
+            event = explain_exit(self._folder, returncode, list(watch.stderr))
+            if event is not None:
+                watch.hand_on(event)
+        final = watch.final or final_event(read_events(self._folder / files.EVENTS)) or {}
+        if final.get("event") == "error":
+            return 2 if final.get("kind") == "input" else 1
+        return {"done": 0, "cancelled": 3}.get(str(final.get("event")), 1)
+
+    def _escalate(self, process: subprocess.Popen[bytes]) -> None:
+        if self._cancelled_at is None or process.poll() is not None:
+            return
+        waited = time.monotonic() - self._cancelled_at
+        if self._next_step == 0 and waited > self._step_s:
+            self._next_step = 1
+            process.terminate()
+        elif self._next_step == 1 and waited > 2 * self._step_s:
+            self._next_step = 2
+            local_process.kill_tree(process)
 
 
-def _reason(returncode: int | None, stderr: str, log: Path) -> tuple[str, str]:
-    last = stderr.splitlines()[-1][:300] if stderr else ""
-    if returncode is None:
-        return "internal", "The worker could not be started: check that its Python program exists and may be run."
-    if _OUT_OF_MEMORY.search(stderr):
-        return "resource", f"The reconstruction ran out of memory. {_SMALLER}"
-    if returncode in (-9, 9, 137):
-        return "resource", f"The reconstruction was killed, most likely because memory ran out. {_SMALLER}"
-    missing = re.search(r"No module named '([\w.]+)'", stderr)
-    if missing:
-        return "internal", f"The worker's Python lacks the package {missing[1]}: install the project's dependencies."
-    name = _signal_name(returncode)
-    if name in ("SIGTERM", "SIGHUP", "SIGINT"):
-        return "internal", f"The worker was stopped from outside ({name}): start the job again."
-    if name:
-        return "internal", f"The worker crashed ({name}): try the device cpu or the preset fast. Its log is {log}."
-    detail = f": {last}" if last else ""
-    return "internal", f"The worker ended without a result (exit code {returncode}){detail}. Its log is {log}."
+class _Watch:
+    """Follows what one worker process says."""
 
+    def __init__(self, on_event: Callable[[dict[str, Any]], None]) -> None:
+        self.final: dict[str, Any] | None = None
+        self.stderr: deque[str] = deque(maxlen=200)
+        self._on_event = on_event
+        self._threads: list[threading.Thread] = []
 
-def _signal_name(returncode: int) -> str:
-    number = -returncode if returncode < 0 else returncode - 128
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        # Windows reports a crash as an NTSTATUS code.
-        return f"code {returncode:#x}" if returncode > 0xC0000000 else ""
+    def hand_on(self, event: dict[str, Any]) -> None:
+        self.final = final_event([event]) or self.final
+        self._on_event(event)
 
+    def follow(self, process: subprocess.Popen[bytes], each_turn: Callable[[subprocess.Popen[bytes]], None]) -> None:
+        """Hand on events until the process has ended, calling ``each_turn`` at least 20 times a second."""
+        chunks: queue.Queue[bytes | None] = queue.Queue()
+        self._threads = [
+            local_process.in_background(local_process.pump, process.stdout, chunks),
+            local_process.in_background(local_process.collect, process.stderr, self.stderr),
+        ]
+        reader = EventReader()
+        ended_at: float | None = None
+        chunk: bytes | None = b""
+        while chunk is not None:
+            try:
+                chunk = chunks.get(timeout=0.05)
+            except queue.Empty:
+                chunk = b""
+            for event in reader.feed(chunk or b""):
+                self.hand_on(event)
+            each_turn(process)
+            if process.poll() is not None:
+                # A child of the worker may hold the pipe open for ever: wait for its end only a moment.
+                ended_at = ended_at or time.monotonic()
+                if not chunk and time.monotonic() - ended_at > 0.5:
+                    break
+        for event in reader.finish():
+            self.hand_on(event)
+        while process.poll() is None:
+            each_turn(process)
+            time.sleep(0.02)
 
-def _clean_up(folder: Path, events: list[dict[str, Any]]) -> None:
-    with suppress(OSError):
-        for name in (files.RESULT, files.PREVIEW, files.CANCEL, files.LOCK):
-            files.remove(folder / name)
-    pid = next((event.get("pid") for event in events if event["event"] == "started"), None)
-    if not isinstance(pid, int):
-        return
-    files.remove_unfinished(folder, pid)
-    with suppress(OSError, ValueError, AttributeError, TypeError):
-        output = json.loads((folder / files.JOB).read_text(encoding="utf-8")).get("output")
-        if output:
-            files.remove_unfinished((folder / Path(output).expanduser()).parent, pid)
-
-
-def _append(path: Path, event: dict[str, Any]) -> None:
-    # A worker killed while writing leaves half a line: end it first.
-    with suppress(OSError):
-        written = path.read_bytes() if path.exists() else b""
-        if written and not written.endswith(b"\n"):
-            with path.open("a", encoding="utf-8") as file:
-                file.write("\n")
-        with EventWriter(path) as writer:
-            writer.emit(event["event"], **{key: value for key, value in event.items() if key != "event"})
+    def stop(self) -> None:
+        """Let the reading threads end; they do with the last holder of the pipes, and are not waited for longer."""
+        for thread in self._threads:
+            thread.join(0.5)
