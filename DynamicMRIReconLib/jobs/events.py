@@ -49,22 +49,28 @@ class EventWriter:
         self._listener = listener
 
     def emit(self, event: str, **fields: Any) -> dict[str, Any]:
-        """Write one event; gives it back as a dict."""
+        """Write one event; gives it back as a dict. One place that fails does not keep it from the others."""
         entry = {"event": event, **fields}
         line = json.dumps(entry, allow_nan=False) + "\n"
-        if self._file is not None:
-            self._file.write(line)
-            self._file.flush()
+        failure: OSError | None = None
+        try:
+            if self._file is not None:
+                self._file.write(line)
+                self._file.flush()
+        except OSError as error:
+            failure = error
         if self._listener is not None:
             self._listener(entry)
-        if self._echo is not None:
-            try:
+        try:
+            if self._echo is not None:
                 self._echo.write(line)
                 self._echo.flush()
-            except OSError:
-                # Nobody reads any more: say so once, and keep the file complete.
-                self._echo = None
-                raise
+        except OSError as error:
+            # Nobody reads any more: say so once.
+            self._echo = None
+            failure = failure or error
+        if failure is not None:
+            raise failure
         return entry
 
     def close(self) -> None:

@@ -1,0 +1,102 @@
+"""What can be refused before anything is read or computed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.jobs.hashes import files_of
+from DynamicMRIReconLib.jobs.job import Job
+from DynamicMRIReconLib.methods import registry
+
+
+def check_job(job: Job, folder: Path) -> Any:
+    """Check everything about a job that costs nothing to check; relative paths are taken from ``folder``.
+
+    Returns
+    -------
+    Any
+        The method's checked ``Parameters``.
+
+    Raises
+    ------
+    InputError
+        Unknown method, preset, parameter or simulation setting, value out of range, missing input, an output that
+        cannot be written or is one of the inputs.
+    """
+    method = registry.get(job.method)
+    unknown = [name for name in job.parameters if name not in method.Parameters.model_fields]
+    if unknown:
+        known = ", ".join(method.Parameters.model_fields) or "none"
+        raise InputError(f"Method {job.method} has no parameter {unknown[0]!r}; it has: {known}.")
+    values = method.parameters(job.preset, **job.parameters)
+    if job.simulate is not None:
+        simulation_parameters(job.simulate)
+    for one in job.all_inputs():
+        path = one.resolved(folder)
+        if not path.is_dir():
+            files_of(path)
+    output = job.output_path(folder)
+    if output is not None:
+        check_output(output, [one.resolved(folder) for one in job.all_inputs()])
+    return values
+
+
+def check_output(path: Path, inputs: list[Path], *, known_suffix: bool = True) -> None:
+    """See that ``path`` can be written as a file and is none of ``inputs``.
+
+    ``known_suffix``: its ending must be a file type that ``DynamicMRIReconLib.io`` writes.
+
+    Raises
+    ------
+    InputError
+        If not: what is wrong, what to do.
+    """
+    if known_suffix:
+        from DynamicMRIReconLib.io import formats
+
+        targets = _targets(path, formats.for_writing(path)[0])
+    else:
+        targets = [path]
+    if not path.parent.is_dir():
+        raise InputError(f"The output folder {path.parent} does not exist: create it first, or name another.")
+    if path.is_dir():
+        raise InputError(f"The output {path} is a folder: name a file in it.")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"The output folder {path.parent} may not be written: name another.")
+    for source in inputs:
+        if source.is_dir():
+            if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(source)):
+                raise InputError(f"The output {path} lies in the input folder {source}: name a place outside it.")
+            continue
+        taken = {os.path.realpath(part) for part in [source, *files_of(source)]}
+        if any(os.path.realpath(target) in taken for target in targets):
+            raise InputError(f"The output {path} is also an input: name another file, inputs are never changed.")
+
+
+def simulation_parameters(values: dict[str, Any]) -> Any:
+    """The checked ``SimulationParameters`` of a job's ``simulate`` entry.
+
+    Raises
+    ------
+    InputError
+        An unknown name or a value that is out of range.
+    """
+    from pydantic import ValidationError
+
+    from DynamicMRIReconLib.acquisition.simulate import SimulationParameters
+
+    try:
+        return SimulationParameters(**values)
+    except ValidationError as error:
+        item = error.errors()[0]
+        name = ".".join(str(step) for step in item["loc"])
+        raise InputError(f"Simulated acquisition: {name}: {item['msg'][0].lower()}{item['msg'][1:]}.") from error
+    except TypeError as error:
+        raise InputError(f"Simulated acquisition: {error}.") from error
+
+
+def _targets(path: Path, module: Any) -> list[Path]:
+    return [path, *module.parts(path)] if hasattr(module, "parts") else [path]

@@ -1,0 +1,216 @@
+"""The steps of one run: check, read, simulate if asked, reconstruct, compare, write."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.device import resolve_device
+from DynamicMRIReconLib.errors import InputError, ReconError
+from DynamicMRIReconLib.jobs import files, provenance
+from DynamicMRIReconLib.jobs.checks import check_job, simulation_parameters
+from DynamicMRIReconLib.jobs.hashes import sha256_of
+from DynamicMRIReconLib.jobs.job import InputFile, Job
+from DynamicMRIReconLib.jobs.memory import warn_if_short
+from DynamicMRIReconLib.jobs.reporting import Reporter
+from DynamicMRIReconLib.jobs.stop import StopRequest
+from DynamicMRIReconLib.methods import registry
+from DynamicMRIReconLib.methods.base import Data
+
+logger = logging.getLogger(__name__)
+
+#: share of the progress bar that the reconstruction itself takes
+RECONSTRUCTION = (0.1, 0.95)
+
+
+class Run:
+    """One run of the job in a folder that is locked and cleared.
+
+    Parameters
+    ----------
+    folder
+        The job folder.
+    reporter, stop
+        Where to tell, and when to stop.
+    overwrite
+        ``output`` may replace any file.
+    made_output
+        Path and SHA-256 of the output an earlier run of this job wrote, which may be replaced as well.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        reporter: Reporter,
+        stop: StopRequest,
+        *,
+        overwrite: bool = False,
+        made_output: dict[str, Any] | None = None,
+    ) -> None:
+        self._folder = folder
+        self._reporter = reporter
+        self._stop = stop
+        self._overwrite = overwrite
+        self._made_output = made_output
+
+    def run(self) -> dict[str, Any]:
+        """Do it; gives the fields of the ``done`` event.
+
+        Raises
+        ------
+        ReconError
+            Of the kind that fits; anything else is a fault of the program.
+        """
+        started = datetime.now(UTC)
+        job = Job.load(self._folder)
+        self._reporter.started(job.method, job.device)
+        values = check_job(job, self._folder)
+        self._check_replaced(job)
+        device = resolve_device(job.device)
+        job = self._hashed(job)
+        data, reference = self._read(job)
+        if job.simulate is not None:
+            data, truth = self._simulate(job, data)
+            reference = reference or truth
+        series = self._reconstruct(job, data, values, device)
+        metrics = self._compare(series, reference)
+        origin = provenance.of_result(job, values.model_dump(mode="json"), device, self._reporter.warnings)
+        series = series.with_metadata(provenance=origin)
+        output = self._write(job, series)
+        run = {
+            "started_at": started.isoformat(timespec="seconds"),
+            "wall_time_s": round(self._reporter.elapsed_s, 3),
+            "peak_memory": provenance.peak_memory(device),
+            "command": provenance.shell_command(job),
+            "inputs": [{"path": str(one.resolved(self._folder)), "sha256": one.sha256} for one in job.all_inputs()],
+            "output": output,
+            "metrics": metrics,
+            "warnings": self._reporter.warnings,
+        }
+        files.write_json(self._folder / files.PROVENANCE, {**origin, **run})
+        return {
+            "path": str(self._folder / files.RESULT),
+            "output": None if output is None else output["path"],
+            "frames": series.frames,
+            "elapsed_s": round(self._reporter.elapsed_s, 2),
+            "provenance": str(self._folder / files.PROVENANCE),
+            "metrics": None if metrics is None else {k: metrics[k]["mean"] for k in ("psnr_db", "ssim", "nrmse")},
+        }
+
+    def _check_replaced(self, job: Job) -> None:
+        output = job.output_path(self._folder)
+        if output is None or self._overwrite or not output.exists():
+            return
+        ours = self._made_output or {}
+        if ours.get("path") != str(output) or ours.get("sha256") != sha256_of(output, self._stop.check):
+            raise InputError(
+                f"The output {output} exists already and is not from this job: move it away, or repeat with "
+                "--overwrite."
+            )
+
+    def _hashed(self, job: Job) -> Job:
+        """The job with the hash of every input, saved when one was new.
+
+        Raises
+        ------
+        InputError
+            An input is not what it was when the job ran first.
+        """
+        self._reporter.stage(0.0, "Checking the input")
+        before = job.model_dump()
+        for one in job.all_inputs():
+            digest = sha256_of(one.resolved(self._folder), self._stop.check)
+            if one.sha256 not in (None, digest):
+                raise InputError(
+                    f"{one.path} has changed since this job was made (its SHA-256 differs): make a new job for it."
+                )
+            one.sha256 = digest
+        if job.model_dump() != before:
+            job.save(self._folder)
+        return job
+
+    def _read(self, job: Job) -> tuple[Data, ImageSeries | None]:
+        from DynamicMRIReconLib import io
+
+        options = job.read.given()
+        for name, one in (("trajectory", job.trajectory), ("coil_maps", job.coil_maps)):
+            if one is not None:
+                options[name] = one.resolved(self._folder)
+        reference: ImageSeries | None = None
+        if job.reference is not None:
+            found = io.read(job.reference.resolved(self._folder))
+            if not isinstance(found, ImageSeries):
+                raise InputError(f"The reference {job.reference.path} is not an image series.")
+            reference = found
+        parts: list[Any] = []
+        for one in job.inputs:
+            self._reporter.stage(0.02, f"Reading {Path(one.path).name}")
+            parts.append(self._read_one(io, one, options))
+        if len(parts) == 1:
+            return parts[0], reference
+        stacks = [stack for part in parts for stack in (part if isinstance(part, list) else [part])]
+        if not all(isinstance(stack, ImageSeries) for stack in stacks):
+            raise InputError("Several inputs were given and one is k-space: give one k-space file, or image stacks.")
+        return stacks, reference
+
+    def _read_one(self, io: Any, one: InputFile, options: dict[str, Any]) -> Data:
+        data: Data = io.read(one.resolved(self._folder), **options)
+        for part in data if isinstance(data, list) else [data]:
+            for sentence in part.metadata.get("warnings", []):
+                self._reporter.warn(str(sentence))
+        return data
+
+    def _simulate(self, job: Job, data: Data) -> tuple[KSpace, ImageSeries]:
+        from DynamicMRIReconLib.acquisition.simulate import SeriesScene, simulate
+
+        if not isinstance(data, ImageSeries):
+            raise InputError("A simulated acquisition needs an image series as input; this is something else.")
+        self._reporter.stage(0.05, "Simulating the acquisition")
+        settings = {"seed": job.seed, **(job.simulate or {})}
+        return simulate(SeriesScene(data), simulation_parameters(settings))
+
+    def _reconstruct(self, job: Job, data: Data, values: Any, device: str) -> ImageSeries:
+        from DynamicMRIReconLib.pipeline import reconstruct
+
+        method = registry.get(job.method)
+        reason = method.why_not(data)
+        if reason:
+            raise InputError(reason)
+        self._reporter.stage(RECONSTRUCTION[0], "Reconstructing")
+        estimate = method.estimate(data, values, device)
+        self._reporter.expect(estimate.seconds)
+        warn_if_short(estimate.memory_bytes, device, self._reporter.warn)
+        context = self._reporter.context(device, job.seed, RECONSTRUCTION)
+        parameters: dict[str, Any] = dict(job.parameters)
+        return reconstruct(data, job.method, preset=job.preset, context=context, **parameters)
+
+    def _compare(self, series: ImageSeries, reference: ImageSeries | None) -> dict[str, Any] | None:
+        if reference is None:
+            return None
+        from DynamicMRIReconLib.evaluation import evaluate
+
+        self._reporter.stage(RECONSTRUCTION[1], "Comparing with the reference")
+        try:
+            metrics: dict[str, Any] = evaluate(series, reference)
+        except ReconError as error:
+            # The result is good whether or not it can be compared.
+            self._reporter.warn(f"The result could not be compared with the reference: {error}")
+            return None
+        return metrics
+
+    def _write(self, job: Job, series: ImageSeries) -> dict[str, Any] | None:
+        from DynamicMRIReconLib import io
+
+        self._reporter.stage(0.97, "Writing the result")
+        io.write(self._folder / files.RESULT, series)
+        output = job.output_path(self._folder)
+        # From here on the files take their places, and a request to stop comes too late.
+        self._stop.check()
+        self._stop.hold = True
+        if output is None:
+            return None
+        io.write(output, series)
+        return {"path": str(output), "sha256": sha256_of(output)}

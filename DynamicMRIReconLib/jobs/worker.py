@@ -1,0 +1,125 @@
+"""Runs the job in a folder, in this process: what a worker process does from beginning to end.
+
+Rules
+-----
+* One worker a folder. What an earlier run made is removed first; the job file and what the user put there stay.
+* The first run notes the SHA-256 of every input in ``job.json``. A repeat on changed input is refused (kind
+  ``input``): it would not be a repeat; make a new job instead.
+* ``output`` never replaces a file that this job did not make, unless ``overwrite`` is given: a job file may come from
+  somebody else.
+* However a run ends, no unfinished file is left; unless it ends with ``done``, no result and no preview either.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from DynamicMRIReconLib.errors import Cancelled, InputError
+from DynamicMRIReconLib.jobs import files
+from DynamicMRIReconLib.jobs.events import EventWriter
+from DynamicMRIReconLib.jobs.failures import in_words
+from DynamicMRIReconLib.jobs.lock import FolderLock
+from DynamicMRIReconLib.jobs.log import log_to
+from DynamicMRIReconLib.jobs.reporting import Reporter
+from DynamicMRIReconLib.jobs.steps import Run
+from DynamicMRIReconLib.jobs.stop import StopRequest
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[dict[str, Any]], None]
+EXIT_DONE, EXIT_FAILED = 0, 1
+
+
+def run_job(
+    folder: str | Path,
+    *,
+    echo_events: TextIO | None = None,
+    listener: Listener | None = None,
+    overwrite: bool = False,
+) -> int:
+    """Run or repeat the job in ``folder``.
+
+    Parameters
+    ----------
+    folder
+        Holds ``job.json``; receives ``events.jsonl``, ``log.txt``, ``preview.npy``, ``result.seq.nrrd`` and
+        ``provenance.json``.
+    echo_events
+        Stream that gets every event as well, a line each.
+    listener
+        Called with every event.
+    overwrite
+        ``output`` may replace any file.
+
+    Returns
+    -------
+    int
+        0 done, 1 failed, 2 the request or the input is at fault, 3 cancelled. Nothing is raised for these; the last
+        event says what happened.
+    """
+    folder = Path(folder)
+    try:
+        with FolderLock(folder):
+            return _run_locked(folder, echo_events, listener, overwrite)
+    except (InputError, OSError) as error:
+        # The folder is not ours, or not usable: say it, and touch nothing there.
+        reason = in_words(error, folder / files.LOG)
+        with suppress(OSError), EventWriter(None, echo_events, listener) as writer:
+            writer.emit("error", kind=reason.kind, message=str(reason))
+        return reason.exit_code
+
+
+def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, overwrite: bool) -> int:
+    made_output = _recorded_output(folder)
+    for name in files.MADE_BY_A_RUN:
+        files.remove(folder / name)
+    with (
+        EventWriter(folder / files.EVENTS, echo, listener) as writer,
+        log_to(folder / files.LOG),
+        StopRequest(folder) as stop,
+    ):
+        reporter = Reporter(folder, writer, stop)
+        code = EXIT_FAILED
+        try:
+            fields = Run(folder, reporter, stop, overwrite=overwrite, made_output=made_output).run()
+            code = EXIT_DONE
+            last = ("done", fields)
+        except Cancelled as error:
+            stop.hold = True
+            code = error.exit_code
+            last = ("cancelled", {"message": "Cancelled."})
+        except Exception as error:
+            stop.hold = True
+            reason = in_words(error, folder / files.LOG)
+            code = reason.exit_code
+            logger.error("%s", reason, exc_info=error)
+            last = ("error", {"kind": reason.kind, "message": str(reason)})
+        finally:
+            stop.hold = True
+            _clean_up(folder, done=code == EXIT_DONE)
+        with suppress(OSError):
+            reporter.emit(last[0], **last[1])
+    return code
+
+
+def _recorded_output(folder: Path) -> dict[str, Any] | None:
+    """Path and SHA-256 of the extra output that the last run of this job wrote, as its provenance has it."""
+    try:
+        recorded = json.loads((folder / files.PROVENANCE).read_text(encoding="utf-8"))["output"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return recorded if isinstance(recorded, dict) else None
+
+
+def _clean_up(folder: Path, *, done: bool) -> None:
+    files.remove_unfinished(folder, os.getpid())
+    files.remove(folder / files.CANCEL)
+    if not done:
+        for name in (files.RESULT, files.PREVIEW, files.PROVENANCE):
+            files.remove(folder / name)
