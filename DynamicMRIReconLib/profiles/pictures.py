@@ -1,0 +1,150 @@
+"""M-mode and edge chart as PNG, drawn by matplotlib without any global state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from DynamicMRIReconLib.io.atomic import atomic_files
+from DynamicMRIReconLib.profiles.mmode import MMode
+
+_DPI = 150
+_EDGE_COLOUR = "#ffb000"
+_VELOCITY_COLOUR = "#1f5fbf"
+_FOOTNOTE = "Not for diagnostic use."
+
+
+def write_mmode_png(mmode: MMode, path: str | Path, title: str = "M-mode") -> Path:
+    """Write the M-mode: time in s to the right, position in mm downwards from the line's start, grey values as stored.
+
+    Each frame is as wide as its share of time, so uneven frame times are drawn truly. Synthetic frames are hatched,
+    positions outside the image tinted; the tracked edge lies over it.
+
+    Raises
+    ------
+    InputError
+        The folder does not exist or cannot be written.
+    """
+    figure = _figure(8, 4.5)
+    axes = figure.add_subplot()
+    axes.set_facecolor("#cfd8e6")
+    columns, rows = _borders(mmode.times_s, 1.0), _borders(mmode.positions_mm, 1.0)
+    image = axes.pcolormesh(
+        columns, rows, np.ma.masked_invalid(mmode.intensity), cmap="gray", shading="flat", rasterized=True
+    )
+    colour_bar = figure.colorbar(image, ax=axes, pad=0.02)
+    colour_bar.set_label("intensity (a.u.)")
+    handles = _hatch_synthetic(axes, mmode, columns)
+    if np.isfinite(mmode.edges_mm).any():
+        handles += axes.plot(mmode.times_s, mmode.edges_mm, color=_EDGE_COLOUR, linewidth=1.4, label="tracked edge")
+    axes.set_xlim(columns[0], columns[-1])
+    axes.set_ylim(rows[-1], rows[0])
+    axes.set_xlabel("time (s)")
+    axes.set_ylabel("position along line (mm)")
+    axes.set_title(title)
+    _legend(figure, handles)
+    return _save(figure, Path(path))
+
+
+def write_chart_png(mmode: MMode, path: str | Path, title: str = "Edge motion") -> Path:
+    """Write edge position and velocity against time, one above the other, on the frames' true times.
+
+    Synthetic frames are hollow points; they have no velocity unless they were included. As in the M-mode, position
+    grows downwards.
+
+    Raises
+    ------
+    InputError
+        The folder does not exist or cannot be written.
+    """
+    figure = _figure(8, 5)
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    times, edges, speeds = mmode.times_s, mmode.edges_mm, mmode.velocity_mm_per_s
+    markersize = 4 if len(times) <= 150 else 0
+    measured = ~mmode.synthetic
+    handles = upper.plot(times, edges, color=_EDGE_COLOUR, linewidth=1.4, label="edge position")
+    upper.plot(times[measured], edges[measured], "o", color=_EDGE_COLOUR, markersize=markersize)
+    if mmode.synthetic.any():
+        handles += upper.plot(
+            times[mmode.synthetic],
+            edges[mmode.synthetic],
+            "o",
+            color=_EDGE_COLOUR,
+            markerfacecolor="white",
+            markersize=4,
+            label="synthetic frame",
+        )
+    if not np.isfinite(edges).any():
+        upper.text(0.5, 0.5, "no edge on this line", transform=upper.transAxes, ha="center", va="center")
+    counted = np.isfinite(speeds)
+    handles += lower.plot(
+        times[counted],
+        speeds[counted],
+        "-o",
+        color=_VELOCITY_COLOUR,
+        linewidth=1.4,
+        markersize=markersize,
+        label="velocity",
+    )
+    lower.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+    upper.invert_yaxis()
+    upper.set_ylabel("edge position\nalong line (mm)")
+    lower.set_ylabel("velocity (mm/s),\npositive away from start")
+    lower.set_xlabel("time (s)")
+    for axes in (upper, lower):
+        axes.grid(alpha=0.3)
+    upper.set_title(title)
+    _legend(figure, handles)
+    return _save(figure, Path(path))
+
+
+def _borders(centres: NDArray[np.float64], alone: float) -> NDArray[np.float64]:
+    """Cell borders halfway between the centres; a single cell is ``alone`` wide."""
+    if len(centres) == 1:
+        return np.array([centres[0] - alone / 2, centres[0] + alone / 2])
+    middles = (centres[1:] + centres[:-1]) / 2
+    first = centres[0] - (middles[0] - centres[0])
+    last = centres[-1] + (centres[-1] - middles[-1])
+    return np.concatenate([[first], middles, [last]])
+
+
+def _hatch_synthetic(axes: Any, mmode: MMode, columns: NDArray[np.float64]) -> list[Any]:
+    handles: list[Any] = []
+    # Neighbouring synthetic frames share one hatched area, so that long series stay quick to draw.
+    flags = np.concatenate([[False], mmode.synthetic, [False]]).astype(int)
+    changes = np.flatnonzero(np.diff(flags))
+    for first, last in zip(changes[::2], changes[1::2], strict=True):
+        area = axes.axvspan(
+            columns[first], columns[last], facecolor="none", edgecolor="#7fd0ff", hatch="///", linewidth=0, alpha=0.7
+        )
+        handles = [area]
+    for area in handles:
+        area.set_label("synthetic frames")
+    return handles
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _legend(figure: Any, handles: list[Any]) -> None:
+    """Below the axes, where it hides nothing, with the footnote on the right."""
+    if handles:
+        figure.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize="small")
+    else:
+        figure.supxlabel(" ", fontsize="x-small")
+    figure.text(0.993, 0.012, _FOOTNOTE, ha="right", va="bottom", fontsize="x-small", color="0.4")
+
+
+def _save(figure: Any, path: Path) -> Path:
+    with atomic_files([path], [path.suffix]) as (temporary,):
+        figure.savefig(temporary, format="png")
+    return path
