@@ -146,11 +146,13 @@ def _times_s(grid: Grid, source: str | None, warnings: list[str]) -> NDArray[np.
     phases = len(grid[0])
     if source is None:
         return np.arange(phases, dtype=np.float64)
-    times = np.array([[frame.times_ms[source] for frame in images] for images in grid]) * 1e-3
+    milliseconds = [[frame.times_ms[source] for frame in images] for images in grid]
+    times: NDArray[np.float64] = np.array(milliseconds, np.float64) * 1e-3
     if source == "AcquisitionTime":
         # Time of day says nothing; slices measured one after the other share the time since their own start.
         # Stamps are in microseconds; the rest is rounding of large numbers.
-        times = np.round(times - (times[:, :1] if _one_after_the_other(times) else times[:, 0].mean()), 6)
+        times -= times[:, :1].copy() if _one_after_the_other(times) else times[:, 0].mean()
+        times.round(6, out=times)
     mean = times.mean(axis=0)
     spread = float(np.ptp(times, axis=0).max())
     if source == "TriggerTime" and len(grid) > 1 and spread > 0.5 * float(np.diff(mean).min()):

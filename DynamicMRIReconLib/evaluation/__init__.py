@@ -1,0 +1,6 @@
+"""How close a series is to a reference: PSNR, SSIM, NRMSE, in whole frames and where something moves."""
+
+from DynamicMRIReconLib.evaluation.evaluate import evaluate
+from DynamicMRIReconLib.evaluation.report import report
+
+__all__ = ["evaluate", "report"]
