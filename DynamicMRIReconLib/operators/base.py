@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from types import EllipsisType
 
 from torch import Tensor
@@ -120,18 +121,21 @@ class Adjoint(LinearOperator):
 class Composition(LinearOperator):
     """``outer @ inner``: the inner operator first. Its gram is ``inner^H (outer^H outer) inner``.
 
-    ``outer_gram`` replaces ``outer^H outer`` by a self-adjoint operator that gives the same numbers faster.
+    ``gram``, when given, is called once, at the first use, for a self-adjoint operator that gives the same numbers
+    faster.
     """
 
     def __init__(
-        self, outer: LinearOperator, inner: LinearOperator, *, outer_gram: LinearOperator | None = None
+        self, outer: LinearOperator, inner: LinearOperator, *, gram: Callable[[], LinearOperator] | None = None
     ) -> None:
         if not _meet(inner.range_shape, outer.domain_shape):
             raise ValueError(
                 f"{outer.name} @ {inner.name} does not fit: {inner.name} gives {shape_in_words(inner.range_shape)}, "
                 f"{outer.name} takes {shape_in_words(outer.domain_shape)}."
             )
-        self.outer, self.inner, self.outer_gram = outer, inner, outer_gram
+        self.outer, self.inner = outer, inner
+        self._make_gram = gram
+        self._fast_gram: LinearOperator | None = None
         self.domain_shape, self.range_shape = inner.domain_shape, outer.range_shape
 
     @property
@@ -146,9 +150,11 @@ class Composition(LinearOperator):
         return self.inner.adjoint(self.outer.adjoint(y))
 
     def _gram(self, x: Tensor) -> Tensor:
-        between = self.inner.forward(x)
-        middle = self.outer.gram(between) if self.outer_gram is None else self.outer_gram.forward(between)
-        return self.inner.adjoint(middle)
+        if self._make_gram is None:
+            return self.inner.adjoint(self.outer.gram(self.inner.forward(x)))
+        if self._fast_gram is None:
+            self._fast_gram = self._make_gram()
+        return self._fast_gram.forward(x)
 
 
 def _meet(first: Shape, second: Shape) -> bool:

@@ -1,0 +1,58 @@
+"""What a run costs, from the sizes of its data. The constants were measured on one core of a server CPU."""
+
+from __future__ import annotations
+
+import math
+
+from DynamicMRIReconLib.data import KSpace
+from DynamicMRIReconLib.methods.base import Estimate
+from DynamicMRIReconLib.methods.common.frames import frames_at_once
+
+#: torch, finufft and what they load
+PROGRAM_BYTES = 450 * 2**20
+#: coil images that exist together for each frame of a block: before, between and after the transform
+COIL_IMAGES = 3
+#: single images for each frame of a block: solution, right-hand side, residual, direction and temporaries
+IMAGES = 8
+#: seconds of one core for forward and adjoint: for each voxel of the oversampled grid and each sample, by dimensions
+SECONDS_PER_VOXEL = {"cartesian": 30e-9, 2: 60e-9, 3: 200e-9}
+SECONDS_PER_SAMPLE = {2: 90e-9, 3: 400e-9}
+#: seconds for each coil and voxel of a slice to estimate coil sensitivity maps
+SECONDS_PER_MAP_VOXEL = 25e-6
+#: how much faster than one core a CUDA device is
+CUDA_SPEED = 30.0
+
+
+def bytes_per_frame(kspace: KSpace, coils: int) -> float:
+    """Working memory of one frame of one slice, with ``coils`` (virtual) coils."""
+    samples = math.prod(kspace.samples.shape[2:]) * coils
+    return 8.0 * (_voxels(kspace) * (COIL_IMAGES * coils + IMAGES) + 3 * samples)
+
+
+def estimate(
+    kspace: KSpace, device: str, coils: int, transforms: float, chosen_frames_at_once: int, *, maps: bool
+) -> Estimate:
+    """Memory and time of ``transforms`` forward-and-adjoint pairs for each frame and slice."""
+    voxels, frames = _voxels(kspace), kspace.frames
+    slices = math.prod(kspace.matrix) // voxels
+    if kspace.trajectory is None:
+        pair = voxels * SECONDS_PER_VOXEL["cartesian"]
+        padded = 0.0
+    else:
+        dimensions = kspace.trajectory.shape[-1]
+        samples = math.prod(kspace.trajectory.shape[-3:-1])
+        pair = voxels * SECONDS_PER_VOXEL[dimensions] + samples * SECONDS_PER_SAMPLE[dimensions]
+        padded = 8.0 * 2**dimensions * voxels * coils * 2
+    block = frames_at_once(frames, bytes_per_frame(kspace, coils), chosen_frames_at_once)
+    result = 8.0 * math.prod(kspace.matrix) * frames
+    memory = PROGRAM_BYTES + 2.0 * kspace.samples.nbytes + 2 * result + padded + block * bytes_per_frame(kspace, coils)
+    seconds = frames * slices * coils * pair * transforms
+    if maps and kspace.coil_maps is None and kspace.coils > 1:
+        seconds += slices * coils * voxels * SECONDS_PER_MAP_VOXEL
+    return Estimate(memory, 1.0 + (seconds / CUDA_SPEED if device.startswith("cuda") else seconds))
+
+
+def _voxels(kspace: KSpace) -> int:
+    """Voxels that are reconstructed together: of a slice, or of the volume for a 3-D trajectory."""
+    volume = kspace.trajectory is not None and kspace.trajectory.shape[-1] == 3
+    return math.prod(kspace.matrix if volume else kspace.matrix[1:])

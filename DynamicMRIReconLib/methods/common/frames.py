@@ -1,0 +1,73 @@
+"""Frames in blocks that fit into memory, and pictures of them on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from DynamicMRIReconLib.methods.base import Context
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: working memory of one block; small enough that one iteration of a block, and with it a cancel, takes under a second
+BLOCK_BYTES = 256 * 2**20
+
+#: reports the fraction done (0..1) of a block and a message; raises Cancelled when the user asked to stop
+Step = Callable[[float, str], None]
+
+
+def frames_at_once(frames: int, bytes_per_frame: float, chosen: int = 0) -> int:
+    """How many frames make a block: ``chosen``, or for 0 as many as fit into ``BLOCK_BYTES``; at least 1."""
+    return max(1, min(frames, chosen or int(BLOCK_BYTES // max(1.0, bytes_per_frame))))
+
+
+def in_frame_blocks(
+    frames: int, at_once: int, work: Callable[[slice, Step], NDArray[Any]], context: Context
+) -> NDArray[Any]:
+    """Call ``work(frames, step)`` -> (frames of the block, ...) block after block and join the results.
+
+    When the device runs out of memory, the block is done again with half as many frames, and the user is told; only
+    when a single frame does not fit does the error go on.
+    """
+    import torch
+
+    done: list[NDArray[Any]] = []
+    start = 0
+    while start < frames:
+        stop = min(frames, start + at_once)
+
+        def step(fraction: float, message: str, start: int = start, stop: int = stop) -> None:
+            context.step((start + fraction * (stop - start)) / frames, message)
+
+        try:
+            done.append(work(slice(start, stop), step))
+        except (MemoryError, torch.OutOfMemoryError):
+            if stop - start == 1:
+                raise
+            at_once = (stop - start) // 2
+            context.warn(f"Out of memory on {context.device}: going on with {at_once} frames at once.")
+            if context.device.startswith("cuda"):
+                torch.cuda.empty_cache()
+            continue
+        start = stop
+    return done[0] if len(done) == 1 else np.concatenate(done)
+
+
+class Preview:
+    """Hands a magnitude to ``context.preview`` when the last one is some seconds old, and costs nothing in between."""
+
+    def __init__(self, context: Context, interval_s: float = 3.0) -> None:
+        self._context, self._interval_s, self._due = context, interval_s, 0.0
+
+    def offer(self, image: Tensor, scale: float = 1.0) -> None:
+        """Show ``image`` (frames, z, y, x), real or complex, times ``scale``, if it is time to."""
+        if time.monotonic() < self._due:
+            return
+        magnitude: NDArray[np.float32] = (image.detach().abs() * scale).float().cpu().numpy()
+        self._context.preview(magnitude)
+        self._due = time.monotonic() + self._interval_s

@@ -1,0 +1,41 @@
+"""Slice by slice through a k-space, put together as one series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.methods.base import Context
+
+
+def reconstruct_slices(
+    kspace: KSpace, context: Context, reconstruct: Callable[[KSpace, Context], NDArray[Any]]
+) -> ImageSeries:
+    """Call ``reconstruct(slice, context)`` -> (frames, z, y, x) for each slice and join the results along z.
+
+    The slices share one progress bar. Affine, frame times and metadata are those of ``kspace``. A 3-D trajectory is
+    one call for the whole volume.
+    """
+    volume = kspace.trajectory is not None and kspace.trajectory.shape[-1] == 3
+    count = 1 if volume else kspace.matrix[0]
+    parts = [reconstruct(one, context.part(index, count)) for index, one in enumerate(kspace.slices())]
+    array = parts[0] if count == 1 else np.concatenate(parts, axis=1)
+    return ImageSeries(array, kspace.affine, kspace.times_s, metadata=dict(kspace.metadata))
+
+
+def frame_without_samples(kspace: KSpace) -> str | None:
+    """A sentence if some frame of some slice of Cartesian k-space was not measured at all, else None."""
+    if kspace.mask is None:
+        return None
+    empty = np.argwhere(~kspace.mask.any(axis=(2, 3)))
+    if not len(empty):
+        return None
+    frame, z = empty[0]
+    return (
+        f"Frame {frame} of slice {z} has no sample at all ({len(empty)} such): this method reconstructs every frame "
+        "from its own samples; group the acquisition into fewer frames."
+    )
