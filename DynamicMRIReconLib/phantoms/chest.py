@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from DynamicMRIReconLib.phantoms.dice import Dice
 from DynamicMRIReconLib.phantoms.shapes import Canvas, Points, ellipse, ribbon, rotate, smooth_closed, smooth_open
 from DynamicMRIReconLib.phantoms.texture import RandomField
 
-Image = NDArray[np.float32]
+Image = NDArray[np.floating[Any]]
 
 # Image millimetres, x towards the patient's left, y towards the back. The liver side (x < 0) is the patient's right.
 _BODY = (
@@ -87,7 +88,7 @@ class Chest:
         image = np.zeros(canvas.shape, np.float32)
         broad = self.texture.plane(canvas.x_mm, canvas.y_mm)
         fine = self.fine.plane(canvas.x_mm, canvas.y_mm)
-        canvas.paint(image, self.body, np.float32(0.12))
+        canvas.paint(image, self.body, 0.12)
         canvas.paint(image, _shrunk(self.body, 1.8), self.fat * (1 + 0.06 * broad + 0.04 * fine))
         canvas.paint(image, _shrunk(self.body, self.fat_mm), self.muscle * (1 + 0.10 * broad + 0.16 * fine))
         for index, rib in enumerate(self.ribs):
@@ -111,7 +112,9 @@ class Chest:
         canvas.paint(image, ellipse((x, y + 4), (26, 26)), 0.40 * self.fat + 0.1)
         canvas.paint(image, ellipse((x, y - 2), (18.5, 15)), 0.06)
         canvas.paint(image, ellipse((x, y - 2), (17, 13.5)), 0.33 * (1 + 0.12 * fine))
-        process = smooth_closed(np.array([[-3, 24], [3, 24], [26, 12], [28, 17], [5, 32], [3, 44], [-3, 44]]) + [x, y])
+        process = smooth_closed(
+            np.array([[-3, 24], [3, 24], [26, 12], [28, 17], [5, 32], [3, 44], [-3, 44]]) + self.spine
+        )
         canvas.paint(image, process, 0.1)
         canvas.paint(image, process * [-1, 1] + [2 * x, 0], 0.1)
         canvas.paint(image, ellipse((x, y + 20), (9.5, 7.5)), 0.08)

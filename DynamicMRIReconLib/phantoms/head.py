@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from DynamicMRIReconLib.phantoms.dice import Dice
 from DynamicMRIReconLib.phantoms.shapes import Canvas, Points, ellipse, ribbon, rotate, smooth_closed, smooth_open
 from DynamicMRIReconLib.phantoms.texture import RandomField
 
-Image = NDArray[np.float32]
+Image = NDArray[np.floating[Any]]
 
 # Image millimetres, x towards the back, y towards the feet; (0, 0) lies in the tongue.
 _HEAD = (
@@ -73,8 +74,8 @@ class Head:
         canvas.paint(image, self.place(contour), value)
 
     def _paint_face(self, canvas: Canvas, image: Image, fine: Image) -> None:
-        profile = smooth_open(self.outline[:11] + [2.6, 0.6])
-        self._fill(canvas, image, ribbon(profile, 4.5), self.fat * (0.9 + 0.1 * fine))
+        profile = smooth_open(np.add(self.outline[:11], [2.6, 0.6]))
+        self._fill(canvas, image, ribbon(profile, 4.5), self.fat * (0.95 + 0.03 * fine))
         nose = np.array([[-61, -44], [-54, -55], [-40, -66], [-12, -68], [10, -62], [16, -55], [16, -45], [0, -44],
                          [-28, -43], [-46, -40]], float)  # fmt: skip
         self._fill(canvas, image, smooth_closed(nose), self.tissue * (0.42 + 0.16 * fine))
@@ -107,7 +108,7 @@ class Head:
     def _paint_skull(self, canvas: Canvas, image: Image, fine: Image) -> None:
         brain = np.array([[-44, -130], [-46, -112], [-38, -102], [-12, -95], [14, -96], [40, -99], [84, -106],
                           [130, -112], [130, -140]], float)  # fmt: skip
-        self._fill(canvas, image, smooth_closed(brain + [0, 4]), 0.10)
+        self._fill(canvas, image, smooth_closed(np.add(brain, [0, 4])), 0.10)
         self._fill(canvas, image, smooth_closed(brain), self.brain * (1 + 0.14 * fine))
         clivus = smooth_closed(np.array([[33, -90], [40, -92], [53, -66], [58, -52], [52, -52], [40, -68]], float))
         self._fill(canvas, image, clivus, 1.25 * self.marrow)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -15,7 +17,7 @@ from DynamicMRIReconLib.phantoms.scene import Shape, checked_shape, checked_time
 from DynamicMRIReconLib.phantoms.shapes import Canvas, Points, crossings_mm, ellipse, rotate, smooth_closed
 from DynamicMRIReconLib.phantoms.texture import RandomField
 
-Image = NDArray[np.float32]
+Image = NDArray[np.floating[Any]]
 _ANGLES = np.linspace(0, 2 * np.pi, 120, endpoint=False)
 _LENGTH_MM = 70.0  # from the middle slice to the apex
 
@@ -174,7 +176,7 @@ class HeartScene:
         pulse = 1 + 0.06 * float(np.sin(2 * np.pi * (float(self.cycle.phase(time_s)) - 0.1)))
         spine = self._chest.spine
         for centre, radii, signal in (
-            (spine + [26, -20], (11.5 * pulse, 11.0 * pulse), 0.9 - 0.2 * flow),
+            (np.add(spine, [26, -20]), (11.5 * pulse, 11.0 * pulse), 0.9 - 0.2 * flow),
             (np.array([-30.0, 48.0]), (13.0, 9.5 / pulse), 0.78 - 0.1 * flow),
         ):
             canvas.paint(image, ellipse(centre, np.add(radii, 1.4)), 0.14)

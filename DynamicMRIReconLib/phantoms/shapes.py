@@ -8,6 +8,7 @@ grid averaged down gives the coarse one. The cost is that of the outline plus on
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -65,10 +66,10 @@ class Canvas:
 
     def paint(
         self,
-        image: NDArray[np.float32],
+        image: NDArray[np.floating[Any]],
         contour_mm: Points,
-        value: float | NDArray[np.float32],
-        mask: NDArray[np.float32] | None = None,
+        value: float | NDArray[np.floating[Any]],
+        mask: NDArray[np.floating[Any]] | None = None,
     ) -> None:
         """Blend ``value`` (a number, or an array on the whole grid) into ``image`` inside the contour, in place."""
         window, covered = self.cover(contour_mm)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -11,10 +13,10 @@ from DynamicMRIReconLib.phantoms.dice import Dice
 from DynamicMRIReconLib.phantoms.head import Head
 from DynamicMRIReconLib.phantoms.plane import SlicePlane, background_phase
 from DynamicMRIReconLib.phantoms.scene import Shape, checked_shape, checked_times
-from DynamicMRIReconLib.phantoms.shapes import Canvas, Points, ellipse, ribbon, rotate, smooth_closed, smooth_open
+from DynamicMRIReconLib.phantoms.shapes import Canvas, Points, ellipse, ribbon, smooth_closed, smooth_open
 from DynamicMRIReconLib.phantoms.texture import RandomField
 
-Image = NDArray[np.float32]
+Image = NDArray[np.floating[Any]]
 
 _CONDYLE = np.array([44.0, -46.0])  # the jaw turns about this point
 _JAW_DEG = 9.5
@@ -22,25 +24,27 @@ _JAW_DEG = 9.5
 # Tongue: rest position, and displacement in mm at full activation of each component.
 _TONGUE: tuple[tuple[float, ...], ...] = (
     #  x,   y,   tip       front      back       low       share of the jaw's turn
-    (-37, -6, 3, -25, 5, -4, 9, 1, 8, 3, 1.00),  # tip
-    (-27, -17, 4, -15, 2, -12, 9, 2, 8, 7, 1.00),  # blade
+    (-41, -5, 1, -25, 6, -4, 10, 1, 9, 2, 1.00),  # tip
+    (-36, -12, 3, -20, 4, -8, 10, 2, 9, 4, 1.00),  # blade
+    (-26, -19, 3, -12, 1, -11, 9, 1, 8, 7, 1.00),
     (-13, -25, 1, -2, -2, -12, 8, -1, 8, 9, 0.95),
     (4, -29, 0, 1, -4, -9, 6, -7, 9, 8, 0.85),  # dorsum
     (20, -26, 0, 2, -8, -3, 5, -12, 9, 5, 0.70),
-    (33, -13, 0, 2, -12, 2, 2, -9, 9, 2, 0.55),
-    (39, 4, 0, 0, -13, 2, -1, -3, 8, 0, 0.45),  # root
+    (33, -13, 0, 2, -12, 2, 2, -9, 7, 2, 0.55),
+    (39, 4, 0, 0, -13, 2, -1, -3, 6, 0, 0.45),  # root
     (40, 22, 0, 0, -9, 0, -2, 0, 5, 0, 0.30),
     (36, 38, 0, 0, -4, 0, 0, 0, 2, 0, 0.20),  # vallecula
     (18, 42, 0, 0, -1, 0, 0, 0, 0, 0, 0.45),  # floor
-    (-8, 36, 0, 0, 0, 0, 0, 0, 0, 0, 0.85),
-    (-27, 25, 0, 0, 0, 0, 0, 0, 0, 0, 1.00),
-    (-32, 9, 1, -5, 1, 0, 2, 0, 2, 1, 1.00),  # under the tip
+    (-10, 38, 0, 0, 0, 0, 0, 0, 0, 0, 0.85),
+    (-30, 28, 0, 0, 0, 0, 0, 0, 0, 0, 1.00),
+    (-36, 10, 1, -3, 1, 0, 2, 0, 2, 1, 1.00),
+    (-39, 0, 1, -17, 4, -2, 7, 0, 6, 2, 1.00),  # under the tip
 )
 # Lower face and front of the neck: position and share of the jaw's turn.
 _JAW = (
     (-45, -10, 1.0), (-50, -13, 1.0), (-55, -10, 1.0), (-56, -4, 1.0), (-51, 5, 1.0), (-51, 12, 1.0), (-54, 22, 1.0),
     (-51, 34, 1.0), (-42, 42, 1.0), (-26, 45, 0.85), (-4, 49, 0.6), (14, 56, 0.3), (24, 70, 0.1), (29, 90, 0.0),
-    (33, 118, 0.0), (46, 118, 0.0), (46, 88, 0.0), (44, 74, 0.0), (43, 66, 0.0), (40, 54, 0.1), (34, 46, 0.2),
+    (33, 118, 0.0), (48, 118, 0.0), (48, 88, 0.0), (47, 76, 0.0), (47, 66, 0.0), (44, 55, 0.1), (39, 46, 0.2),
     (14, 36, 0.5), (-12, 28, 0.9), (-30, 16, 1.0), (-37, 2, 1.0), (-40, -5, 1.0),
 )  # fmt: skip
 _TIP_BASIS = np.array([0.125, 0.75, 0.125])
@@ -63,7 +67,7 @@ class VocalTractScene:
         self.seed = dice.seed
         self._head = Head.draw(dice)
         table = np.array(_TONGUE, float)
-        self._tongue_rest = dice.jitter(table[:, :2], 1.2) + [dice.about(0, 1.5), dice.about(0, 1.5)]
+        self._tongue_rest = np.add(dice.jitter(table[:, :2], 1.2), dice.jitter(np.zeros(2), 1.5))
         self._tongue_modes = table[:, 2:10].reshape(-1, 4, 2) * dice.about(1.0, 0.1)
         self._tongue_jaw = table[:, 10]
         jaw = np.array(_JAW, float)
@@ -72,10 +76,9 @@ class VocalTractScene:
         self._tongue_signal, self._lip_signal = dice.about(0.62, 0.07), dice.about(0.62, 0.08)
         self._velum_mm = dice.about(7.5, 1.0)
         self._larynx_mm = dice.about(0.0, 5.0)
-        self._muscle = RandomField(dice.rng, 11.0, 0.6)
-        self._grain = RandomField(dice.rng, 5.0, 0.5)
+        self._muscle = RandomField(dice.rng, 17.0, 0.6)
         self._fall_off = dice.about(0.30, 0.10)
-        self._speech = Utterance(int(dice.rng.integers(2**31)), dice.about(0.110, 0.018), dice.about(1.0, 0.08))
+        self._speech = Utterance(int(dice.rng.integers(2**31)), dice.about(0.125, 0.018), dice.about(1.0, 0.08))
         self.plane = SlicePlane.from_axes(
             (dice.about(0, 0.05), -1.0, dice.about(0, 0.06)),
             (dice.about(0, 0.04), 0.0, -1.0),
@@ -170,7 +173,7 @@ class VocalTractScene:
         lower[:4] += np.array([[0.3, -1], [0, -1], [-0.2, -1], [-0.2, -0.5]]) * lift
         lower[1:4, 0] -= 3.0 * now["round"]
         shift = self._turned(np.array([-40.0, 20.0]), 1.0, jaw) - [-40, 20]
-        fill(smooth_closed(lower), head.tissue, shift, 0.08)
+        fill(smooth_closed(lower), head.tissue, shift, 0.06)
         fill(ribbon(smooth_open(lower[4:15] + np.array([1.5, -2.0])), 4.0), head.fat)
         chin = self._turned(ellipse((-39, 21), (6.5, 12), -18), 1.0, jaw)
         fill(chin, 0.06)
@@ -188,9 +191,9 @@ class VocalTractScene:
         controls = self._tongue(now)
         middle = controls.mean(axis=0)
         fill(smooth_closed(controls), 0.93 * self._tongue_signal)
-        fill(smooth_closed(middle + 0.94 * (controls - middle)), self._tongue_signal, middle, 0.07)
-        tip_of_leaf = controls[7] * 0.5 + np.array([24.0, 7.5])
-        leaf = smooth_open(np.array([controls[8] + [1.0, 8.0], controls[8] * 0.6 + [17.5, 14.0], tip_of_leaf]), 8)
+        fill(smooth_closed(middle + 0.94 * (controls - middle)), self._tongue_signal, middle, 0.05)
+        tip_of_leaf = controls[8] * 0.5 + np.array([24.0, 7.5])
+        leaf = smooth_open(np.array([controls[9] + [4.0, 9.0], controls[9] * 0.6 + [19.5, 15.0], tip_of_leaf]), 8)
         fill(ribbon(leaf, np.linspace(4.6, 2.4, len(leaf))), 0.9 * head.tissue)
 
         lowered = float(np.clip(now["velum"], -0.05, 1.1))
