@@ -1,0 +1,134 @@
+"""Puts the panel and the pictures of the views together as Slicer's window would show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPixmap
+from PySide6.QtWidgets import QWidget
+
+CAPTION = "Drawn offscreen from the module's real panel and MRML nodes by the project's test host; not a screenshot."
+BACKGROUND = QColor("#31363b")
+TITLE_HEIGHT = 26
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Title with unit, and the values at the first and the last pixel."""
+
+    title: str
+    first: float
+    last: float
+
+
+@dataclass(frozen=True)
+class View:
+    """Pixels (height, width, 3) with a title and, where they mean something, axes."""
+
+    pixels: NDArray[np.uint8]
+    title: str
+    x: Axis | None = None
+    y: Axis | None = None
+
+
+def to_image(pixels: NDArray[np.uint8]) -> QImage:
+    """A copy of RGB pixels as a Qt image."""
+    height, width, _ = pixels.shape
+    content = np.ascontiguousarray(pixels)
+    return QImage(content.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+
+
+def grab(widget: QWidget, width: int, height: int | None = None) -> QPixmap:
+    """The widget as it looks at ``width``; as high as its content unless ``height`` is given."""
+    widget.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+    widget.setFixedWidth(width)
+    widget.show()
+    widget.ensurePolished()
+    wanted = height or max(widget.sizeHint().height(), widget.minimumSizeHint().height())
+    widget.setFixedHeight(wanted)
+    if widget.layout() is not None:
+        widget.layout().activate()
+    picture = widget.grab()
+    widget.hide()
+    widget.setMinimumSize(0, 0)
+    widget.setMaximumSize(16777215, 16777215)
+    return picture
+
+
+def nice_ticks(axis: Axis, wanted: int = 5) -> list[float]:
+    """Round values between the ends of an axis."""
+    low, high = sorted((axis.first, axis.last))
+    if not high > low:
+        return [low]
+    step = 10 ** np.floor(np.log10((high - low) / wanted))
+    step *= next((factor for factor in (1, 2, 5) if (high - low) / (step * factor) <= wanted), 10)
+    return [float(v) for v in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
+
+
+def view_size(box: QRect, axes: bool) -> tuple[int, int]:
+    """Width and height in pixels that a view has inside ``box``."""
+    left, bottom = (58, 40) if axes else (0, 0)
+    return box.width() - left, box.height() - TITLE_HEIGHT - bottom
+
+
+def _draw_view(painter: QPainter, box: QRect, view: View) -> None:
+    painter.fillRect(QRect(box.left(), box.top(), box.width(), TITLE_HEIGHT), QColor("#4a5157"))
+    painter.setPen(QColor("white"))
+    painter.drawText(box.left() + 8, box.top() + 18, view.title)
+    image = to_image(view.pixels)
+    place = QRect(box.right() + 1 - image.width(), box.top() + TITLE_HEIGHT, image.width(), image.height())
+    painter.drawImage(place.topLeft(), image)
+    if view.x is not None:
+        _draw_x_axis(painter, place, view.x)
+    if view.y is not None:
+        _draw_y_axis(painter, place, view.y)
+
+
+def _draw_x_axis(painter: QPainter, place: QRect, axis: Axis) -> None:
+    for value in nice_ticks(axis, 8):
+        x = round(place.left() + (value - axis.first) / (axis.last - axis.first) * (place.width() - 1))
+        painter.drawLine(x, place.bottom() + 1, x, place.bottom() + 5)
+        painter.drawText(QRect(x - 30, place.bottom() + 5, 60, 14), Qt.AlignmentFlag.AlignCenter, f"{value:g}")
+    label = QRect(place.left(), place.bottom() + 20, place.width(), 16)
+    painter.drawText(label, Qt.AlignmentFlag.AlignCenter, axis.title)
+
+
+def _draw_y_axis(painter: QPainter, place: QRect, axis: Axis) -> None:
+    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+    for value in nice_ticks(axis):
+        y = round(place.top() + (value - axis.first) / (axis.last - axis.first) * (place.height() - 1))
+        painter.drawLine(place.left() - 5, y, place.left() - 1, y)
+        painter.drawText(QRect(place.left() - 45, y - 8, 38, 16), right, f"{value:g}")
+    painter.save()
+    painter.translate(place.left() - 46, place.center().y())
+    painter.rotate(-90)
+    painter.drawText(QRect(-150, -10, 300, 16), Qt.AlignmentFlag.AlignCenter, axis.title)
+    painter.restore()
+
+
+def compose(panel: QPixmap, views: list[tuple[QRect, View]], size: tuple[int, int], path: Path) -> Path:
+    """Panel at the left, ``views`` at their places, the caption below; written to ``path`` as PNG."""
+    picture = QImage(size[0], size[1], QImage.Format.Format_RGB32)
+    picture.fill(BACKGROUND)
+    painter = QPainter(picture)
+    painter.setFont(QFont("DejaVu Sans", 9))
+    painter.drawPixmap(QPoint(0, 0), panel)
+    for box, view in views:
+        _draw_view(painter, box, view)
+    painter.setPen(QColor("#b0b6bb"))
+    painter.setFont(QFont("DejaVu Sans", 8))
+    painter.drawText(panel.width() + 12, size[1] - 7, CAPTION)
+    painter.end()
+    return save(picture, path)
+
+
+def save(picture: QImage | QPixmap, path: Path) -> Path:
+    """Write a PNG, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not picture.save(str(path)):
+        raise OSError(f"The picture {path} could not be written.")
+    return path
