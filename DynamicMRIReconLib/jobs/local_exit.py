@@ -46,6 +46,7 @@ def explain_exit(
     asked = (folder / files.CANCEL).exists()
     text = stderr_tail if isinstance(stderr_tail, str) else "\n".join(stderr_tail)
     _clean_up(folder, events)
+    _keep_in_log(folder / files.LOG, text)
     if asked:
         event: dict[str, Any] = {"event": "cancelled", "message": "Cancelled; the worker was stopped."}
     else:
@@ -96,6 +97,14 @@ def _clean_up(folder: Path, events: list[dict[str, Any]]) -> None:
         output = json.loads((folder / files.JOB).read_text(encoding="utf-8")).get("output")
         if output:
             files.remove_unfinished((folder / Path(output).expanduser()).parent, pid)
+
+
+def _keep_in_log(log: Path, stderr: str) -> None:
+    """What a crashing program printed last is often all that is known of the crash."""
+    with suppress(OSError):
+        if stderr.strip():
+            with log.open("a", encoding="utf-8") as file:
+                file.write(f"Last lines on standard error:\n{stderr.strip()}\n")
 
 
 def _append(path: Path, event: dict[str, Any]) -> None:

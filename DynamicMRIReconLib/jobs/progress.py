@@ -22,11 +22,6 @@ class RemainingTime:
         self._last: tuple[float, float] | None = None
         self._speed: float | None = None
 
-    def expect(self, seconds: float, now_s: float) -> None:
-        """From now on, until measured, the rest is expected to take ``seconds``."""
-        self._guess_s, self._started_s = seconds, now_s
-        self._last, self._speed = None, None
-
     def update(self, fraction: float, now_s: float) -> float | None:
         """Seconds left at clock reading ``now_s`` with ``fraction`` (0..1) done; None while nobody can tell."""
         if fraction >= 1.0:

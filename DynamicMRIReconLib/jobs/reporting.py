@@ -50,7 +50,7 @@ class Reporter:
         self._stop = stop
         self._clock = clock
         self._started = clock()
-        self._remaining = RemainingTime(self._started)
+        self._remaining: RemainingTime | None = None
         self._fraction = 0.0
         self._last_progress: float | None = None
         self._last_preview: float | None = None
@@ -92,14 +92,14 @@ class Reporter:
         )
 
     def expect(self, seconds: float) -> None:
-        """The rest is expected to take ``seconds``."""
-        self._remaining.expect(seconds, self._clock())
+        """The rest is expected to take ``seconds``; from here on the time left is estimated."""
+        self._remaining = RemainingTime(self._clock(), seconds)
 
     def progress(self, fraction: float, message: str) -> None:
         """Report a fraction (0..1) done; it never falls, and not every small step becomes an event."""
         now = self._clock()
         self._fraction = max(self._fraction, min(1.0, float(fraction)))
-        remaining = self._remaining.update(self._fraction, now)
+        remaining = self._remaining.update(self._fraction, now) if self._remaining else None
         if self._last_progress is not None and now - self._last_progress < PROGRESS_EVERY_S and self._fraction < 1.0:
             return
         self._last_progress = now

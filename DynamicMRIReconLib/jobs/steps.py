@@ -179,6 +179,10 @@ class Run:
         reason = method.why_not(data)
         if reason:
             raise InputError(reason)
+        self._reporter.stage(0.08, "Starting the method")
+        # Seconds of loading, which would pass for slow first iterations.
+        import torch  # noqa: F401
+
         self._reporter.stage(RECONSTRUCTION[0], "Reconstructing")
         estimate = method.estimate(data, values, device)
         self._reporter.expect(estimate.seconds)

@@ -1,0 +1,117 @@
+"""What the commands share: the parser, the options of reading, settings as ``name=value``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from DynamicMRIReconLib.errors import InputError
+
+PROGRAM = "dynamic-mri-recon"
+READ_OPTIONS = ("axes", "frames_from", "times_from", "dataset", "variable", "trajectory", "coil_maps")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are input errors like all others: one line, exit code 2."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        # An abbreviated option would change its meaning with the next option that begins alike.
+        super().__init__(*arguments, **{**keywords, "allow_abbrev": False})
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message} (see: {self.prog} --help)")
+
+
+def one_line(text: str) -> str:
+    """The text with every run of white space as one blank."""
+    return " ".join(text.split())
+
+
+def add_read_options(parser: argparse.ArgumentParser) -> None:
+    """Options that tell a reader what the file itself does not say."""
+    group = parser.add_argument_group("reading", "what the input file does not say by itself")
+    group.add_argument("--axes", metavar="A,B,...", help="names of an array's axes: coils,frames,shots,readout ...")
+    group.add_argument("--frames-from", metavar="COUNTER", help="ISMRMRD counter of the frames: repetition, phase ...")
+    group.add_argument("--times-from", metavar="SOURCE", help="frame times from acquisition or physiology stamps")
+    group.add_argument("--dataset", metavar="NAME", help="HDF5 group that holds the acquisitions")
+    group.add_argument("--variable", metavar="NAME", help="variable that holds the data, in .mat and .npz files")
+    group.add_argument("--trajectory", metavar="FILE", help="k-space trajectory, where it is kept apart")
+    group.add_argument("--coil-maps", metavar="FILE", help="coil sensitivity maps (default: estimated)")
+
+
+def read_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options of ``add_read_options`` that were given, as keyword arguments of ``io.read``."""
+    given = {name: getattr(arguments, name) for name in READ_OPTIONS}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def settings(pairs: Iterable[str], option: str) -> dict[str, str]:
+    """``name=value`` texts as a dict.
+
+    Raises
+    ------
+    InputError
+        One has no ``=`` or no name, or a name comes twice.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or not name:
+            raise InputError(f"{option} {pair!r}: write name=value, for example iterations=20.")
+        if name in found:
+            raise InputError(f"{option} gives {name} twice: give it once.")
+        found[name] = value.strip()
+    return found
+
+
+def value_of(text: str) -> Any:
+    """A number, true, false, null or a JSON list from text that is one, else the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"none": None, "True": True, "False": False}.get(text, text)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on standard output."""
+    json.dump(value, sys.stdout, allow_nan=False)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def existing(path: str) -> Path:
+    """The path of an input.
+
+    Raises
+    ------
+    InputError
+        There is no such file or folder.
+    """
+    from DynamicMRIReconLib.jobs.hashes import files_of
+
+    found = Path(path)
+    if not found.is_dir():
+        files_of(found)
+    return found
+
+
+def read_series(path: Path, **options: Any) -> Any:
+    """Read an image series.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or holds something else.
+    """
+    from DynamicMRIReconLib import io
+    from DynamicMRIReconLib.data import ImageSeries
+
+    data = io.read(path, **options)
+    if not isinstance(data, ImageSeries):
+        raise InputError(f"{path.name} is not an image series: reconstruct it first ({PROGRAM} recon).")
+    return data

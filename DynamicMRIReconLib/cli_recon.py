@@ -1,0 +1,208 @@
+"""``recon``: reconstruct a file, or run the job in a folder."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tempfile
+from contextlib import redirect_stdout, suppress
+from pathlib import Path
+from typing import Any
+
+from DynamicMRIReconLib.cli_common import add_read_options, read_options, settings, value_of
+from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError, ResourceError
+
+
+def add_command(commands: Any) -> None:
+    """Add ``recon`` to the command line."""
+    parser = commands.add_parser(
+        "recon",
+        help="reconstruct k-space (or improve a series) with one of the methods",
+        description="Reconstruct INPUT into OUT, or run (or repeat) the job in a folder. Not for diagnostic use.",
+    )
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="k-space file or series; several: image stacks")
+    parser.add_argument("--job", metavar="FOLDER", help="run the job in this folder instead of INPUT and OUT")
+    parser.add_argument("--method", metavar="KEY", help="see: dynamic-mri-recon methods")
+    parser.add_argument("--preset", metavar="NAME", help="fast, standard (the default) or faithful")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="a parameter of the method"
+    )
+    parser.add_argument("--output", metavar="OUT", help="file to write: .seq.nrrd, .nii.gz, .npz ...")
+    parser.add_argument("--reference", metavar="FILE", help="series to compare the result with")
+    parser.add_argument(
+        "--simulate",
+        metavar="NAME=VALUE,...",
+        help="teaching mode: INPUT is a series; reconstruct a simulated acquisition of it (trajectory=radial,shots=13)",
+    )
+    parser.add_argument("--device", help="auto (the default), cpu, cuda, cuda:n or mps")
+    parser.add_argument("--seed", type=int, metavar="N", help="of all random numbers (default 0)")
+    parser.add_argument("--events", action="store_true", help="JSON lines on standard output instead of a bar")
+    parser.add_argument("--overwrite", action="store_true", help="with --job: its extra output may replace any file")
+    add_read_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Reconstruct."""
+    if arguments.job is not None:
+        return _run_folder(arguments)
+    for name in ("inputs", "method", "output"):
+        if not getattr(arguments, name):
+            what = "an INPUT" if name == "inputs" else f"--{name}"
+            raise InputError(f"recon needs {what} (see: dynamic-mri-recon recon --help)")
+    job = job_of(arguments)
+    with tempfile.TemporaryDirectory(prefix="dynamic-mri-recon-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        job.save(folder)
+        return _watch(folder, arguments.events, ["--overwrite"], stays=False)
+
+
+def job_of(arguments: argparse.Namespace) -> Any:
+    """The job that the command line asks for, checked as far as it can be without reading the input.
+
+    Raises
+    ------
+    InputError
+        Something in it cannot be done.
+    """
+    from DynamicMRIReconLib.jobs.checks import check_job
+    from DynamicMRIReconLib.jobs.job import Job
+
+    options = read_options(arguments)
+    files = {name: _file(options.pop(name, None)) for name in ("trajectory", "coil_maps")}
+    simulation = None
+    if arguments.simulate is not None:
+        pairs = settings(arguments.simulate.split(","), "--simulate")
+        simulation = {name: value_of(text) for name, text in pairs.items()}
+    job = Job.of(
+        method=arguments.method,
+        preset=arguments.preset or "standard",
+        parameters=_parameters(arguments.method, settings(arguments.settings, "--set")),
+        inputs=[_file(name) for name in arguments.inputs],
+        read=options,
+        reference=_file(arguments.reference),
+        simulate=simulation,
+        device=_device(arguments.device or "auto"),
+        seed=arguments.seed or 0,
+        output=Path(arguments.output),
+        **files,
+    )
+    values = check_job(job, Path.cwd()).model_dump(mode="json")
+    job.parameters = {name: values[name] for name in job.parameters}
+    return job
+
+
+def _run_folder(arguments: argparse.Namespace) -> int:
+    ours = ("inputs", "method", "preset", "settings", "output", "reference", "simulate", "device", "seed")
+    if any(getattr(arguments, name) not in (None, []) for name in ours) or read_options(arguments):
+        raise InputError("recon --job takes everything from the job file: leave out the input and the other options.")
+    folder = Path(arguments.job)
+    if not arguments.events:
+        return _watch(folder, False, ["--overwrite"] if arguments.overwrite else [], stays=True)
+    return _work(folder, arguments.overwrite)
+
+
+def _work(folder: Path, overwrite: bool) -> int:
+    """Be the worker: run the job in this process, events on standard output."""
+    import faulthandler
+
+    from DynamicMRIReconLib.jobs.worker import run_job
+
+    # Fails where standard error is no real file, as in tests.
+    with suppress(ValueError, OSError, AttributeError):
+        faulthandler.enable()
+    last: dict[str, Any] = {}
+    events = sys.stdout
+    # What a library prints must not come between the events.
+    with redirect_stdout(sys.stderr):
+        code = run_job(folder, echo_events=events, listener=last.update, overwrite=overwrite)
+    if last.get("event") in ("error", "cancelled"):
+        raise _raised(last)
+    return code
+
+
+def _watch(folder: Path, events: bool, extra_arguments: list[str], *, stays: bool) -> int:
+    """Run the job in a worker process and show what it tells; ``stays`` says whether its folder does."""
+    from DynamicMRIReconLib.cli_failure import keep_log
+    from DynamicMRIReconLib.cli_progress import display
+    from DynamicMRIReconLib.cli_signals import cancelling
+    from DynamicMRIReconLib.jobs import files
+    from DynamicMRIReconLib.jobs.local import LocalRunner
+
+    runner = LocalRunner(extra_arguments=extra_arguments)
+    shown = display(events=events)
+    last: dict[str, Any] = {}
+
+    def on_event(event: dict[str, Any]) -> None:
+        last.clear()
+        if not stays:
+            event = _without_folder(event, lambda text: keep_log(text, folder / files.LOG))
+        last.update(event)
+        shown.show(event)
+
+    try:
+        with cancelling(runner):
+            code = runner.run(folder, on_event)
+    finally:
+        shown.close()
+    if code != 0:
+        raise _raised(last if code != Cancelled.exit_code else {"event": "cancelled"})
+    if not events:
+        _note(last)
+    return code
+
+
+def _without_folder(event: dict[str, Any], with_kept_log: Any) -> dict[str, Any]:
+    """The event as it should be told when the job folder is going to be deleted."""
+    if event["event"] == "done":
+        return {**{k: v for k, v in event.items() if k != "provenance"}, "path": event["output"]}
+    if event["event"] == "error":
+        return {**event, "message": with_kept_log(event["message"])}
+    return event
+
+
+def _note(done: dict[str, Any]) -> None:
+    if done.get("metrics"):
+        from DynamicMRIReconLib.cli_evaluate import summary
+
+        print(", ".join(summary(done["metrics"])))
+    paths = dict.fromkeys(path for path in (done["path"], done["output"]) if path)
+    print(f"{done['frames']} frames in {done['elapsed_s']:.1f} s -> {', '.join(paths)}. Not for diagnostic use.")
+
+
+def _raised(event: dict[str, Any]) -> ReconError:
+    """The error that a final event stands for."""
+    if event.get("event") == "cancelled":
+        return Cancelled("Cancelled.")
+    kinds = {"input": InputError, "resource": ResourceError}
+    return kinds.get(str(event.get("kind")), ReconError)(str(event.get("message", "The worker ended unexpectedly.")))
+
+
+def _file(name: str | None) -> Path | None:
+    return None if name is None else Path(name)
+
+
+def _device(name: str) -> str:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", name):
+        raise InputError(f"Unknown device {name!r}: use auto, cpu, cuda, cuda:n or mps.")
+    return name
+
+
+def _parameters(key: str, texts: dict[str, str]) -> dict[str, Any]:
+    """The texts of ``--set`` as values of the method's parameter types."""
+    from DynamicMRIReconLib.methods import registry
+
+    entries = {entry["name"]: entry for entry in registry.describe_parameters(registry.get(key))}
+    values: dict[str, Any] = {}
+    for name, text in texts.items():
+        entry = entries.get(name, {})
+        if entry.get("type") == "choice":
+            values[name] = next((choice for choice in entry["choices"] if str(choice) == text), text)
+        elif entry.get("nullable") and text.lower() in ("none", "null"):
+            values[name] = None
+        elif entry.get("type") in ("array", "object"):
+            values[name] = value_of(text)
+        else:
+            values[name] = text
+    return values

@@ -1,0 +1,25 @@
+"""Ctrl-C and its relatives cancel a running job in order, instead of tearing the program down."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from DynamicMRIReconLib.jobs.local import LocalRunner
+
+
+@contextmanager
+def cancelling(runner: LocalRunner) -> Iterator[None]:
+    """Inside the block SIGINT, SIGTERM and SIGHUP cancel ``runner``; a second one is more insistent."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, lambda *_: runner.cancel()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
