@@ -7,6 +7,8 @@ IEEE Trans. Signal Process. 51 (2003) 560-574, doi:10.1109/TSP.2002.807005.
 from __future__ import annotations
 
 import warnings
+from functools import cache, lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,29 +17,45 @@ from torch import Tensor
 TABLE_OVERSAMPLING = 2**14
 
 
+@cache
+def _import_modules() -> tuple[Any, Any]:
+    with warnings.catch_warnings():
+        # torchkbnufft compiles its loops by torch.jit.script when imported, which torch 2.10 and newer deprecate
+        warnings.filterwarnings("ignore", message=r"`torch\.jit\..*deprecated", category=DeprecationWarning)
+        from torchkbnufft import KbNufft, KbNufftAdjoint
+    return KbNufft, KbNufftAdjoint
+
+
+@lru_cache(maxsize=8)
+def _modules(image_shape: tuple[int, ...], device: torch.device) -> tuple[Any, Any]:
+    """The library's forward and adjoint, kept because their tables take longer to make than a frame to transform."""
+    # a grid of twice the size needs at least the kernel's width, which the smallest images lack
+    grid = tuple(max(2 * size, 12) for size in image_shape)
+    forward, adjoint = (
+        module(
+            im_size=image_shape,
+            grid_size=grid,
+            table_oversamp=TABLE_OVERSAMPLING,
+            dtype=torch.complex64,
+            device=device,
+        )
+        for module in _import_modules()
+    )
+    return forward, adjoint
+
+
 class TorchkbnufftBackend:
     """See ``nufft.Backend``. One frame a call: with one trajectory for each frame the library's forks abort at exit."""
 
     def __init__(self, image_shape: tuple[int, ...], device: torch.device) -> None:
-        with warnings.catch_warnings():
-            # torchkbnufft compiles its loops by torch.jit.script when imported, which torch 2.10 and newer deprecate
-            warnings.filterwarnings("ignore", message=r"`torch\.jit\..*deprecated", category=DeprecationWarning)
-            from torchkbnufft import KbNufft, KbNufftAdjoint
-
-        # a grid of twice the size needs at least the kernel's width, which the smallest images lack
-        grid = tuple(max(2 * size, 12) for size in image_shape)
-        options = {"im_size": image_shape, "grid_size": grid, "table_oversamp": TABLE_OVERSAMPLING, "device": device}
-        self._modules = {
-            dtype: (KbNufft(dtype=dtype, **options), KbNufftAdjoint(dtype=dtype, **options))
-            for dtype in (torch.complex64,)
-        }
+        self._forward, self._adjoint = _modules(image_shape, device)
 
     def forward(self, points: Tensor, image: Tensor) -> Tensor:
         """Interpolation from the twice oversampled grid."""
-        samples: Tensor = self._modules[image.dtype][0](image[None], points)
+        samples: Tensor = self._forward(image[None], points)
         return samples[0]
 
     def adjoint(self, points: Tensor, samples: Tensor) -> Tensor:
         """Gridding onto the twice oversampled grid."""
-        image: Tensor = self._modules[samples.dtype][1](samples[None], points)
+        image: Tensor = self._adjoint(samples[None], points)
         return image[0]
