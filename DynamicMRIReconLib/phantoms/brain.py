@@ -41,13 +41,13 @@ class BrainScene:
         self._skull_mm = (dice.about(2.5, 0.8), dice.about(6.0, 1.5), dice.about(5.5, 1.5))
         self._cortex_mm = dice.about(3.0, 0.4)
         self._sulcus_mm = dice.about(0.9, 0.25)
-        self._fold_depth_mm = dice.about(15.0, 3.0)
+        self._fold_depth_mm = dice.about(18.0, 3.0)
         self._folds = RandomField(dice.rng, dice.about(21.0, 2.0), 0.22, 40, 3)
         self._warp = RandomField(dice.rng, 60.0, 0.3, 12, 3)
         self._grain = RandomField(dice.rng, 9.0, 0.5, 24, 3)
         self._horn_mm = dice.about(4.5, 1.2)
         self._lesion: tuple[Vector, float] = (
-            (dice.about(-31.0, 4.0), dice.about(-22.0, 8.0), dice.about(12.0, 6.0)),
+            (dice.about(-36.0, 4.0), dice.about(-30.0, 8.0), dice.about(3.0, 3.0)),
             dice.about(5.5, 1.2),
         )
         self._signal = {
@@ -145,7 +145,7 @@ class BrainScene:
                 (_ellipsoid(x, y, z, (side * 14, -20, 8), (5, 9, 10)), grey),  # caudate
             ]
             bend = x - side * (7 + 0.006 * np.square(y + 10))
-            parts.append((_ellipsoid(bend, y, z, (0, 2, 15), (horn, 33, horn * 1.9)), fluid))
+            parts.append((_ellipsoid(bend, y, z, (0, 2, 9), (horn, 33, 7 + horn)), fluid))
         parts.append((_ellipsoid(x, y, z, (0, 2, 2), (2.0, 13, 9)), fluid))  # third ventricle
         leaves = np.abs(np.mod(0.9 * y + 0.75 * z + 0.012 * np.square(x), 6.5) - 3.25) - 0.55
         cerebellum = np.maximum(_ellipsoid(x, y, z, (0, 38, -39), (46, 28, 17)), hull + 2.0)

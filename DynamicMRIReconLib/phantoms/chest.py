@@ -43,9 +43,8 @@ class Chest:
     @classmethod
     def draw(cls, dice: Dice) -> Chest:
         """A chest from the dice."""
-        size = np.array([dice.about(1.0, 0.045), dice.about(0.99, 0.05)])
-        turn = dice.about(0.0, 5.0)
-        controls = rotate(dice.jitter(np.asarray(_BODY, float) - _CENTRE, 3.0) * size, turn) + _CENTRE
+        size = np.array([dice.about(1.0, 0.03), dice.about(0.99, 0.05)])
+        controls = dice.jitter(np.asarray(_BODY, float) - _CENTRE, 3.0) * size + _CENTRE
         fat_mm, wall_mm = dice.about(8.0, 4.0), dice.about(21.0, 3.0)
         body = smooth_closed(controls)
         ribs = []

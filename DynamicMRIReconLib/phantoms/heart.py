@@ -14,7 +14,7 @@ from DynamicMRIReconLib.phantoms.chest import Chest
 from DynamicMRIReconLib.phantoms.dice import Dice
 from DynamicMRIReconLib.phantoms.plane import SlicePlane, background_phase
 from DynamicMRIReconLib.phantoms.scene import Shape, checked_shape, checked_times
-from DynamicMRIReconLib.phantoms.shapes import Canvas, Points, crossings_mm, ellipse, rotate, smooth_closed
+from DynamicMRIReconLib.phantoms.shapes import Canvas, Points, Pose, crossings_mm, ellipse, rotate, smooth_closed
 from DynamicMRIReconLib.phantoms.texture import RandomField
 
 Image = NDArray[np.floating[Any]]
@@ -75,6 +75,7 @@ class HeartScene:
             (dice.about(-24, 8), dice.about(12, 8), dice.about(-18, 10)),
             (320.0, 320.0),
             8.0,
+            Pose(dice.about(0.96, 0.05), dice.about(0.0, 10.0), (dice.about(0.0, 2.0), dice.about(-20.0, 6.0))),
         )
         self._phase_seed = int(dice.rng.integers(2**31))
         self._still: dict[tuple[tuple[int, ...], float], tuple[Image, Image]] = {}
@@ -101,7 +102,11 @@ class HeartScene:
         return frames
 
     def lv_contours_mm(self, time_s: float, z_mm: float = 0.0) -> tuple[Points, Points]:
-        """Endocardial and epicardial contour (120, 2) in the slice plane, before papillary muscles."""
+        """Endocardial and epicardial contour (120, 2) in the slice plane, papillary muscles counted as blood."""
+        endo, epi = self._contours(time_s, z_mm)
+        return self.plane.pose.place(endo), self.plane.pose.place(epi)
+
+    def _contours(self, time_s: float, z_mm: float = 0.0) -> tuple[Points, Points]:
         c = float(self.cycle.contraction(time_s))
         taper = _taper(z_mm)
         wall = np.array([amplitude * np.cos(n * _ANGLES + at) for n, amplitude, at in self._harmonics])
@@ -165,7 +170,7 @@ class HeartScene:
         contour = smooth_closed(grown)
         window = canvas.cover(contour)[0]
         value = np.zeros(canvas.shape, np.float32)
-        grain = self._chest.fine.plane(canvas.x_mm[window[1]], canvas.y_mm[window[0]], tuple(shift))
+        grain = self._chest.fine.plane(canvas.x_mm[window[1]], canvas.y_mm[window[0]], tuple(canvas.pose.place(shift)))
         value[window] = self._chest.liver * (1 + 0.05 * grain)
         canvas.paint(image, contour, value, mask)
         for vessel in self._chest.liver_vessels:
@@ -182,23 +187,24 @@ class HeartScene:
             canvas.paint(image, ellipse(centre, np.add(radii, 1.4)), 0.14)
             canvas.paint(image, ellipse(centre, radii), signal * self._blood)
 
-        endo, epi = self.lv_contours_mm(time_s, z_mm)
+        endo, epi = self._contours(time_s, z_mm)
         centre = self._lv_centre(time_s)
         sac, free_wall, cavity = self._right_ventricle(c, z_mm, centre, epi)
         fat = self._chest.fat
         canvas.paint(image, sac + (sac - centre) * 0.05, 0.10)
         canvas.paint(image, sac + (sac - centre) * 0.03, 0.85 * fat)
+        placed = canvas.pose.place(centre)
         around = (self._endo_mm + self._wall_mm) * 3.4
-        x, y = (np.flatnonzero(np.abs(axis - at) < around) for axis, at in ((canvas.x_mm, centre[0]),
-                                                                            (canvas.y_mm, centre[1])))  # fmt: skip
+        x, y = (np.flatnonzero(np.abs(axis - at) < around) for axis, at in ((canvas.x_mm, placed[0]),
+                                                                            (canvas.y_mm, placed[1])))  # fmt: skip
         if not (len(x) and len(y)):
             return
         window = (slice(y[0], y[-1] + 1), slice(x[0], x[-1] + 1))
         xs, ys = canvas.x_mm[window[1]], canvas.y_mm[window[0]]
         muscle = np.zeros(canvas.shape, np.float32)
-        muscle[window] = self._myocardium * (1 + 0.05 * self._grain.plane(xs, ys, tuple(centre), 1 - 0.15 * c))
+        muscle[window] = self._myocardium * (1 + 0.05 * self._grain.plane(xs, ys, tuple(placed), 1 - 0.15 * c))
         turn = 2 * np.pi * float(self.cycle.phase(time_s))
-        drift = (centre[0] + 9 * np.cos(turn), centre[1] + 9 * np.sin(turn))
+        drift = (placed[0] + 9 * np.cos(turn), placed[1] + 9 * np.sin(turn))
         blood = np.zeros(canvas.shape, np.float32)
         blood[window] = self._blood * (1 - 0.05 * flow + (0.03 + 0.04 * flow) * self._flow.plane(xs, ys, drift))
         canvas.paint(image, free_wall, muscle)

@@ -73,7 +73,7 @@ class MarkerScene:
     @property
     def marker_ras_mm(self) -> NDArray[np.float64]:
         """(3,) RAS position of the middle of the bright sphere."""
-        return self.plane.to_ras(self._sphere_mm)
+        return np.asarray(self.plane.directions @ self._sphere_mm + self.plane.centre_ras_mm)
 
     @property
     def marker_radius_mm(self) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from DynamicMRIReconLib.geometry import Geometry
 from DynamicMRIReconLib.phantoms.scene import Shape, checked_shape
-from DynamicMRIReconLib.phantoms.shapes import Canvas
+from DynamicMRIReconLib.phantoms.shapes import Canvas, Pose
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,15 @@ class SlicePlane:
         Field of view along x and y.
     slice_spacing_mm
         Distance of slices (and their thickness).
+    pose
+        How the anatomy lies in the plane.
     """
 
     centre_ras_mm: NDArray[np.float64]
     directions: NDArray[np.float64]
     fov_mm: tuple[float, float]
     slice_spacing_mm: float
+    pose: Pose = field(default_factory=Pose)
 
     @classmethod
     def from_axes(
@@ -41,13 +44,14 @@ class SlicePlane:
         centre_ras_mm: ArrayLike,
         fov_mm: tuple[float, float],
         slice_spacing_mm: float,
+        pose: Pose | None = None,
     ) -> SlicePlane:
         """Build from rough directions of image x and y: y is made orthogonal to x, the slice axis is x cross y."""
         x = np.asarray(x_axis, float) / np.linalg.norm(x_axis)
         y = np.asarray(y_axis, float) - x * float(np.dot(x, np.asarray(y_axis, float)))
         y /= np.linalg.norm(y)
         columns = np.stack([x, y, np.cross(x, y)], axis=1)
-        return cls(np.asarray(centre_ras_mm, float), columns, fov_mm, slice_spacing_mm)
+        return cls(np.asarray(centre_ras_mm, float), columns, fov_mm, slice_spacing_mm, pose or Pose())
 
     def geometry(self, shape_zyx: Shape) -> Geometry:
         """Voxel grid of ``shape_zyx`` with index N // 2 at ``centre_ras_mm``."""
@@ -59,12 +63,11 @@ class SlicePlane:
 
     def canvas(self, shape_zyx: tuple[int, int, int]) -> Canvas:
         """The pixel grid of one slice."""
-        return Canvas(self.fov_mm, shape_zyx[1:])
+        return Canvas(self.fov_mm, shape_zyx[1:], self.pose)
 
     def to_ras(self, points_mm: ArrayLike) -> NDArray[np.float64]:
-        """In-plane millimetres (..., 2) or with the slice offset (..., 3) to RAS."""
-        points = np.asarray(points_mm, float)
-        return np.asarray(points @ self.directions[:, : points.shape[-1]].T + self.centre_ras_mm)
+        """Anatomical in-plane millimetres (..., 2) to RAS, in the middle slice."""
+        return np.asarray(self.pose.place(points_mm) @ self.directions[:, :2].T + self.centre_ras_mm)
 
 
 def background_phase(

@@ -7,6 +7,7 @@ grid averaged down gives the coarse one. The cost is that of the outline plus on
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,11 +19,28 @@ Window = tuple[slice, slice]
 _PIECE_PX = 0.5
 
 
-class Canvas:
-    """A pixel grid of ``shape_yx`` over ``fov_xy_mm``; (0, 0) mm is the centre of pixel N // 2 on each axis."""
+@dataclass(frozen=True)
+class Pose:
+    """How a person lies in the slice plane: anatomy is scaled, turned about (0, 0) mm (+x towards +y), then shifted."""
 
-    def __init__(self, fov_xy_mm: tuple[float, float], shape_yx: tuple[int, int]) -> None:
+    scale: float = 1.0
+    turn_deg: float = 0.0
+    shift_mm: tuple[float, float] = (0.0, 0.0)
+
+    def place(self, points_mm: ArrayLike) -> Points:
+        """Anatomical millimetres (..., 2) to slice-plane millimetres."""
+        return np.asarray(rotate(points_mm, self.turn_deg) * self.scale + self.shift_mm)
+
+
+class Canvas:
+    """A pixel grid of ``shape_yx`` over ``fov_xy_mm``; (0, 0) mm is the centre of pixel N // 2 on each axis.
+
+    Contours are given in anatomical millimetres and placed by ``pose``; ``x_mm`` and ``y_mm`` are those of the plane.
+    """
+
+    def __init__(self, fov_xy_mm: tuple[float, float], shape_yx: tuple[int, int], pose: Pose | None = None) -> None:
         self.shape = shape_yx
+        self.pose = pose or Pose()
         self.pixel_mm = np.array([fov_xy_mm[0] / shape_yx[1], fov_xy_mm[1] / shape_yx[0]])
         self.x_mm = ((np.arange(shape_yx[1]) - shape_yx[1] // 2) * self.pixel_mm[0]).astype(np.float32)
         self.y_mm = ((np.arange(shape_yx[0]) - shape_yx[0] // 2) * self.pixel_mm[1]).astype(np.float32)
@@ -30,7 +48,7 @@ class Canvas:
     def cover(self, contour_mm: Points) -> tuple[Window, NDArray[np.float32]]:
         """Window of the grid around a closed contour (M, 2) and the covered fraction [0, 1] of each of its pixels."""
         centre = np.array([self.shape[1] // 2, self.shape[0] // 2])
-        start = contour_mm / self.pixel_mm + centre + 0.5  # pixel i spans [i, i + 1]
+        start = self.pose.place(contour_mm) / self.pixel_mm + centre + 0.5  # pixel i spans [i, i + 1]
         step = np.roll(start, -1, axis=0) - start
         limits = np.array([self.shape[1], self.shape[0]])
         low = np.clip(np.floor(start.min(axis=0)), 0, limits).astype(int)

@@ -13,7 +13,7 @@ from DynamicMRIReconLib.phantoms.dice import Dice
 from DynamicMRIReconLib.phantoms.head import Head
 from DynamicMRIReconLib.phantoms.plane import SlicePlane, background_phase
 from DynamicMRIReconLib.phantoms.scene import Shape, checked_shape, checked_times
-from DynamicMRIReconLib.phantoms.shapes import Canvas, Points, ellipse, ribbon, smooth_closed, smooth_open
+from DynamicMRIReconLib.phantoms.shapes import Canvas, Points, Pose, ellipse, ribbon, smooth_closed, smooth_open
 from DynamicMRIReconLib.phantoms.texture import RandomField
 
 Image = NDArray[np.floating[Any]]
@@ -44,7 +44,7 @@ _TONGUE: tuple[tuple[float, ...], ...] = (
 _JAW = (
     (-45, -10, 1.0), (-50, -13, 1.0), (-55, -10, 1.0), (-56, -4, 1.0), (-51, 5, 1.0), (-51, 12, 1.0), (-54, 22, 1.0),
     (-51, 34, 1.0), (-42, 42, 1.0), (-26, 45, 0.85), (-4, 49, 0.6), (14, 56, 0.3), (24, 70, 0.1), (29, 90, 0.0),
-    (33, 118, 0.0), (48, 118, 0.0), (48, 88, 0.0), (47, 76, 0.0), (47, 66, 0.0), (44, 55, 0.1), (39, 46, 0.2),
+    (34, 150, 0.0), (48, 150, 0.0), (48, 88, 0.0), (47, 76, 0.0), (47, 66, 0.0), (44, 55, 0.1), (39, 46, 0.2),
     (14, 36, 0.5), (-12, 28, 0.9), (-30, 16, 1.0), (-37, 2, 1.0), (-40, -5, 1.0),
 )  # fmt: skip
 _TIP_BASIS = np.array([0.125, 0.75, 0.125])
@@ -85,6 +85,7 @@ class VocalTractScene:
             (dice.about(1, 2), dice.about(38, 6), dice.about(-62, 6)),
             (200.0, 200.0),
             6.0,
+            Pose(dice.about(0.97, 0.05), dice.about(0.0, 6.0), (dice.about(0, 3.0), dice.about(0, 3.0))),
         )
         self._phase_seed = int(dice.rng.integers(2**31))
         self._still: dict[tuple[int, int], tuple[Image, Image]] = {}
@@ -116,13 +117,12 @@ class VocalTractScene:
         for position in self._speech.positions(checked_times(times_s)):
             controls = self._tongue(dict(zip(ARTICULATORS, position.tolist(), strict=True)))
             tips.append(_TIP_BASIS @ controls[[-1, 0, 1]])
-        return self.plane.to_ras(self._head.place(np.array(tips)))
+        return self.plane.to_ras(np.array(tips))
 
     @property
     def profile_line_ras_mm(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Start and end of a line from the hard palate down through the blade of the tongue into the jaw."""
-        line = self._head.place(np.array([[-24.0, -44.0], [-22.0, 34.0]]))
-        start, end = self.plane.to_ras(line)
+        start, end = self.plane.to_ras([[-24.0, -44.0], [-22.0, 34.0]])
         return start, end
 
     def articulators(self, times_s: ArrayLike) -> dict[str, NDArray[np.float64]]:
@@ -158,12 +158,11 @@ class VocalTractScene:
         head, jaw = self._head, now["jaw"]
 
         def fill(contour: Points, value: float, moved_mm: Points | None = None, field: float = 0.0) -> None:
-            placed = head.place(contour)
             if moved_mm is None:
-                canvas.paint(image, placed, value)
+                canvas.paint(image, contour, value)
                 return
-            window, covered = canvas.cover(placed)
-            offset = head.place(moved_mm)
+            window, covered = canvas.cover(contour)
+            offset = canvas.pose.place(moved_mm)
             grain = self._muscle.plane(canvas.x_mm[window[1]], canvas.y_mm[window[0]], (offset[0], offset[1]))
             part = image[window]
             part += covered * (np.float32(value) * (1 + np.float32(field) * grain) - part)

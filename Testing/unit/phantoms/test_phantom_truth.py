@@ -8,6 +8,7 @@ from DynamicMRIReconLib.phantoms.articulation import ARTICULATORS, Utterance
 from DynamicMRIReconLib.phantoms.cardiac_cycle import CardiacCycle
 from DynamicMRIReconLib.phantoms.heart import HeartScene
 from DynamicMRIReconLib.phantoms.marker import MarkerScene
+from DynamicMRIReconLib.phantoms.shapes import smooth_closed
 from DynamicMRIReconLib.phantoms.vocal_tract import VocalTractScene
 
 OBLIQUE = np.array([[0.8, -0.36, 0.48, -30], [0.6, 0.48, -0.64, 12], [0, 0.8, 0.6, 55], [0, 0, 0, 1]])
@@ -75,10 +76,11 @@ def test_right_ventricle_and_liver_are_on_the_right_of_the_patient():
     scene = HeartScene(0)
     start, end = scene.profile_line_ras_mm  # from the right ventricle to the lateral wall
     assert start[0] > end[0]  # R is positive in RAS: it starts further to the right
-    frame = np.abs(scene.render([0.0], (1, 128, 128))[0, 0])
-    geometry = scene.geometry((1, 128, 128))
-    assert geometry.to_ras((20, 80, 0))[0] > geometry.to_ras((100, 80, 0))[0]
-    assert frame[75:90, 25:40].mean() > 3 * frame[75:90, 95:110].mean()  # liver against lung
+    across = np.linspace(-12, 12, 20)
+    liver, lung = (scene.plane.to_ras(np.stack([x + across, 60 + 0 * across], axis=1)) for x in (-95.0, 85.0))
+    assert liver[:, 0].min() > lung[:, 0].max()
+    bright, dark = (sampled(scene, 0.0, (1, 128, 128), place).mean() for place in (liver, lung))
+    assert bright > 2 * dark
 
 
 def test_the_heart_tapers_to_the_apex():
@@ -115,6 +117,32 @@ def test_speech_is_fast_but_human_and_does_not_repeat(seed):
     assert np.abs(np.diff(speed)).max() < 70  # smooth: no jump of velocity between samples
     later = scene.tongue_tip_ras_mm(times + 40.0)
     assert np.linalg.norm(tip - later, axis=1).mean() > 3
+
+
+def test_the_tongue_never_crosses_itself():
+    for seed in range(12):
+        scene = VocalTractScene(seed)
+        positions = scene.articulators(np.arange(0, 4, 0.05))
+        for row in zip(*positions.values(), strict=True):
+            contour = smooth_closed(scene._tongue(dict(zip(positions, row, strict=True))), 4)
+            assert not crosses_itself(contour), (seed, row)
+
+
+def crosses_itself(contour):
+    a, b = contour, np.roll(contour, -1, axis=0)
+
+    def side(p, q, r):
+        return np.sign(
+            (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (r[..., 0] - p[..., 0])
+        )
+
+    p, q, r, s = a[:, None], b[:, None], a[None], b[None]
+    return bool(((side(p, q, r) * side(p, q, s) < 0) & (side(r, s, p) * side(r, s, q) < 0)).any())
+
+
+def test_a_figure_of_eight_crosses_itself():
+    assert crosses_itself(np.array([[0, 0], [2, 2], [2, 0], [0, 2.0]]))
+    assert not crosses_itself(np.array([[0, 0], [2, 0], [2, 2], [0, 2.0]]))
 
 
 def test_articulators_stay_near_their_ranges_and_any_time_is_defined():
