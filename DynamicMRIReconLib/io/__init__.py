@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def read(
     ResourceError
         It does not fit into memory.
     """
-    path = Path(path)
+    path = _found(Path(path))
     options = ReadOptions.of(
         axes=axes,
         frames_from=frames_from,
@@ -70,8 +71,9 @@ def write(path: str | Path, data: Data) -> Path:
         with atomic_files([path], [path.name[-len(suffix) :]]) as (temporary,):
             module.write(temporary, data)
         return path
-    targets = module.parts(path)
-    with atomic_files(targets, [target.suffix for target in targets]) as temporaries:
+    endings = module.parts(data)
+    base = str(path)[: -len(suffix)]
+    with atomic_files([Path(base + ending) for ending in endings], endings) as temporaries:
         module.write(temporaries[0], data)
     return path
 
@@ -80,7 +82,7 @@ def info(path: str | Path, **read_options: Any) -> dict[str, Any]:
     """What a file holds, as a JSON-able dict: see ``DynamicMRIReconLib.io.info.describe``. Options as for ``read``."""
     from DynamicMRIReconLib.io.info import describe
 
-    module = _format_of(Path(path))
+    module = _format_of(_found(Path(path)))
     return describe(read(path, **read_options), path=str(path), format_name=module.NAME)
 
 
@@ -89,6 +91,12 @@ def info_text(description: dict[str, Any]) -> list[str]:
     from DynamicMRIReconLib.io.info import as_lines
 
     return as_lines(description)
+
+
+def _found(path: Path) -> Path:
+    """BART's users name a pair of files by what the names share."""
+    pair = Path(f"{path}.cfl")
+    return pair if not path.exists() and pair.is_file() else path
 
 
 def _format_of(path: Path) -> Any:
@@ -108,6 +116,8 @@ def _read_as(module: Any, path: Path, options: ReadOptions) -> Data:
         raise InputError(f"{path.name}: the option {' and '.join(unused)} means nothing for {module.NAME}.")
     try:
         data: Data = module.read(path, options)
+        if options.coil_maps is not None:
+            data = _with_coil_maps(data, options.coil_maps)
     except InputError as error:
         # The data classes know what is wrong but not in which file.
         if path.name in str(error):
@@ -120,3 +130,11 @@ def _read_as(module: Any, path: Path, options: ReadOptions) -> Data:
     for part in data if isinstance(data, list) else [data]:
         part.metadata.setdefault("source", path.name)
     return data
+
+
+def _with_coil_maps(data: Data, coil_maps: Any) -> Data:
+    from DynamicMRIReconLib.io.coil_map_files import load_coil_maps
+
+    if not isinstance(data, KSpace):
+        raise InputError("Coil sensitivity maps go with k-space only: leave them out.")
+    return replace(data, coil_maps=load_coil_maps(coil_maps, data))

@@ -1,9 +1,10 @@
 """Which module of this package reads or writes which file.
 
 A format is a module here that exports ``NAME``, ``SUFFIXES`` and ``read``; nothing else has to be told about it.
-Optional exports: ``write(path, data)`` (writes exactly ``path``, or the files ``parts(path)`` names),
-``parts(path) -> tuple[Path, ...]`` (for formats of several files), ``recognises(path) -> bool`` (folders, files without
-a telling name, suffixes that several formats share) and ``OPTIONS`` (names of the ``ReadOptions`` it heeds).
+Optional exports: ``write(path, data)`` (writes exactly ``path``), ``parts(data) -> tuple[str, ...]`` (for formats of
+several files: their endings, first the one that ``write`` is given; it writes the others beside it),
+``recognises(path) -> bool`` (folders, files without a telling name, suffixes that several formats share) and
+``OPTIONS`` (names of the ``ReadOptions`` it heeds; others are refused).
 """
 
 from __future__ import annotations

@@ -1,0 +1,138 @@
+"""From plain arrays to the data classes, for formats that are little more than arrays with names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.geometry import Geometry, checked_affine, right_handed
+from DynamicMRIReconLib.io.axes import arrange, need_axes
+from DynamicMRIReconLib.io.metadata import metadata_from_text
+from DynamicMRIReconLib.io.options import ReadOptions
+from DynamicMRIReconLib.io.trajectory_files import load_trajectory
+
+NO_TIMES = "The file says nothing about time: 1 s a frame is assumed."
+NO_GEOMETRY = "The file says nothing about position and voxel size: a centred grid of 1 mm voxels is assumed."
+
+
+def from_named(arrays: dict[str, NDArray[Any]], name: str) -> KSpace | ImageSeries | None:
+    """Data from arrays named as the fields of ``KSpace`` or ``ImageSeries``; None when there is no main array.
+
+    Raises
+    ------
+    InputError
+        The arrays do not fit each other.
+    """
+    notes = metadata_from_text(_text(arrays.get("metadata")))
+    warnings = list(notes.get("warnings", []))
+    if "samples" in arrays:
+        return _kspace(arrays, notes, warnings, name)
+    if "array" not in arrays:
+        return None
+    array = arrays["array"]
+    if array.ndim != 4:
+        raise InputError(f"{name}: 'array' must have the axes (frames, z, y, x); its shape is {array.shape}.")
+    synthetic = arrays.get("synthetic")
+    affine = _affine(arrays, (array.shape[1], array.shape[2], array.shape[3]), warnings)
+    times = _times(arrays, len(array), warnings)
+    series = ImageSeries.from_any_handedness(
+        array, affine, times, synthetic=None if synthetic is None else synthetic.ravel(), metadata=notes
+    )
+    _keep(series, warnings)
+    return series
+
+
+def from_unnamed(array: NDArray[Any], options: ReadOptions, name: str) -> KSpace | ImageSeries:
+    """Data from one array whose axes ``options.axes`` names, with the trajectory of ``options.trajectory``.
+
+    Raises
+    ------
+    InputError
+        The axes are not given or do not fit, or shots come without a trajectory.
+    """
+    if array.dtype.kind not in "biufc":
+        raise InputError(f"{name} holds {array.dtype} and no numbers.")
+    if options.axes is None:
+        raise need_axes(array, name)
+    kind, array = arrange(array, options.axes, name)
+    times = np.arange(len(array), dtype=float)
+    notes = {"warnings": [NO_TIMES, NO_GEOMETRY]}
+    if kind == "shots":
+        if options.trajectory is None:
+            raise InputError(f"{name} holds shots: name the file with their trajectory with trajectory=FILE.")
+        trajectory = load_trajectory(options.trajectory, len(array))
+        samples = array[:, :, 0] if array.shape[2] == 1 else array
+        data = KSpace(samples, np.eye(4), times, trajectory=trajectory, metadata=notes)
+        affine = Geometry.centred(data.matrix).affine
+        return KSpace(samples, affine, times, trajectory=trajectory, image_shape=data.matrix, metadata=notes)
+    if options.trajectory is not None:
+        raise InputError(f"{name}: a trajectory goes with the axes shots and readout only.")
+    affine = Geometry.centred((array.shape[-3], array.shape[-2], array.shape[-1])).affine
+    if kind == "series":
+        return ImageSeries(array, affine, times, metadata=notes)
+    return KSpace(array, affine, times, metadata=notes)
+
+
+def to_named(data: KSpace | ImageSeries) -> dict[str, Any]:
+    """The arrays of ``data`` under its field names; what is None is left out, metadata are JSON text."""
+    from DynamicMRIReconLib.io.metadata import metadata_to_text
+
+    names: tuple[str, ...] = ("array", "affine", "times_s", "synthetic")
+    if isinstance(data, KSpace):
+        names = ("samples", "affine", "times_s", "image_shape", "trajectory", "mask", "coil_maps", "density")
+    arrays = {name: np.asarray(getattr(data, name)) for name in names if getattr(data, name) is not None}
+    return {**arrays, "metadata": np.array(metadata_to_text(data.metadata))}
+
+
+def _kspace(arrays: dict[str, NDArray[Any]], notes: dict[str, Any], warnings: list[str], name: str) -> KSpace:
+    samples = arrays["samples"]
+    if samples.ndim not in (4, 5) or ("trajectory" not in arrays and samples.ndim != 5):
+        raise InputError(
+            f"{name}: 'samples' must have the axes (frames, coils, z, ky, kx), or with a trajectory (frames, coils, "
+            f"shots, readout); its shape is {samples.shape}."
+        )
+    rest: dict[str, Any] = {key: arrays[key] for key in ("trajectory", "mask", "coil_maps", "density") if key in arrays}
+    times = _times(arrays, len(samples), warnings)
+    shape: tuple[int, int, int] | None = None
+    if "image_shape" in arrays:
+        sizes = [int(n) for n in arrays["image_shape"].ravel()]
+        if len(sizes) != 3:
+            raise InputError(f"{name}: 'image_shape' must be the three sizes z, y, x, not {sizes}.")
+        shape = (sizes[0], sizes[1], sizes[2])
+    if shape is None:
+        shape = KSpace(samples, np.eye(4), times, **rest).matrix
+    affine = checked_affine(_affine(arrays, shape, warnings))
+    if np.linalg.det(affine[:3, :3]) < 0 and "trajectory" not in rest:
+        samples, flipped = right_handed(samples, affine)
+        rest = {key: right_handed(value, affine)[0] for key, value in rest.items()}
+        affine = flipped
+    data = KSpace(samples, affine, times, image_shape=shape, metadata=notes, **rest)
+    _keep(data, warnings)
+    return data
+
+
+def _affine(arrays: dict[str, NDArray[Any]], shape: tuple[int, int, int], warnings: list[str]) -> Any:
+    if "affine" in arrays:
+        return arrays["affine"]
+    warnings.append(NO_GEOMETRY)
+    return Geometry.centred(shape).affine
+
+
+def _times(arrays: dict[str, NDArray[Any]], frames: int, warnings: list[str]) -> NDArray[Any]:
+    if "times_s" in arrays:
+        return arrays["times_s"].ravel()
+    warnings.append(NO_TIMES)
+    return np.arange(frames, dtype=float)
+
+
+def _keep(data: KSpace | ImageSeries, warnings: list[str]) -> None:
+    if warnings:
+        data.metadata["warnings"] = list(dict.fromkeys(warnings))
+
+
+def _text(value: NDArray[Any] | None) -> str | None:
+    return None if value is None or value.dtype.kind != "U" or value.size != 1 else str(value.ravel()[0])

@@ -1,0 +1,75 @@
+"""Open .npy and .npz without trusting them: nothing is unpickled, nothing is allocated that the file cannot fill."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from DynamicMRIReconLib.errors import InputError
+
+# Deflate shrinks by no more than a factor of 1032; what declares more is not data.
+LARGEST_COMPRESSION = 1100
+
+
+def load_npy(path: Path) -> NDArray[Any]:
+    """The array of a .npy file.
+
+    Raises
+    ------
+    InputError
+        Not a .npy file, Python objects in it, or cut short.
+    """
+    try:
+        with path.open("rb") as file:
+            declared = _declared_bytes(file, path.name)
+            available = path.stat().st_size - file.tell()
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{path.name} is not a NumPy file, or its header is damaged.") from error
+    if declared > available:
+        raise InputError(f"{path.name} is cut short: it announces {declared} bytes of data but holds {available}.")
+    return np.asarray(np.load(path, allow_pickle=False))
+
+
+def load_npz(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a .npz file by name.
+
+    Raises
+    ------
+    InputError
+        Not a .npz file, Python objects in it, or damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as file:
+                    declared = _declared_bytes(file, f"{path.name} ({member.filename})")
+                if declared > member.file_size or member.file_size > LARGEST_COMPRESSION * (member.compress_size + 64):
+                    raise InputError(f"{path.name} is damaged: {member.filename} announces more data than it holds.")
+        with np.load(path, allow_pickle=False) as content:
+            return {name: content[name] for name in content.files}
+    except InputError:
+        raise
+    except (zipfile.BadZipFile, OSError, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"{path.name} is not a .npz file of arrays, or it is damaged or cut short.") from error
+    except Exception as error:
+        import zlib
+
+        if isinstance(error, zlib.error):
+            raise InputError(f"{path.name} is damaged: its data cannot be unpacked.") from error
+        raise
+
+
+def _declared_bytes(file: IO[bytes], name: str) -> int:
+    version = np.lib.format.read_magic(file)
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = header(file)
+    if dtype.hasobject:
+        raise InputError(f"{name} holds Python objects, which are not read because they can run code: save numbers.")
+    count = 1
+    for size in shape:
+        count *= int(size)
+    return count * dtype.itemsize
