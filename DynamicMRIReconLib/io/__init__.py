@@ -79,8 +79,8 @@ def write(path: str | Path, data: Data) -> Path:
 
 
 def info(path: str | Path, **read_options: Any) -> dict[str, Any]:
-    """What a file holds, as a JSON-able dict: see ``DynamicMRIReconLib.io.info.describe``. Options as for ``read``."""
-    from DynamicMRIReconLib.io.info import describe
+    """What a file holds, as a JSON-able dict: see ``DynamicMRIReconLib.io.describe.describe``. Options as for ``read``."""
+    from DynamicMRIReconLib.io.describe import describe
 
     module = _format_of(_found(Path(path)))
     return describe(read(path, **read_options), path=str(path), format_name=module.NAME)
@@ -88,7 +88,7 @@ def info(path: str | Path, **read_options: Any) -> dict[str, Any]:
 
 def info_text(description: dict[str, Any]) -> list[str]:
     """The dict of ``info`` as lines for people."""
-    from DynamicMRIReconLib.io.info import as_lines
+    from DynamicMRIReconLib.io.describe import as_lines
 
     return as_lines(description)
 
