@@ -17,6 +17,30 @@ if str(HERE) not in sys.path:
     sys.path.insert(0, str(HERE))
 
 
+def _start_host() -> tuple[Any, str]:
+    """The host, or why there is none. Test modules import ``qt`` and ``slicer`` at their top, as the panel does."""
+    try:
+        import host
+
+        return host.start(), ""
+    except ImportError as error:
+        return None, f"the panel tests need PySide6, slicer-core and the libraries EGL and GL: {error}"
+
+
+_HOST, _MISSING = _start_host()
+
+
+class _Skipped(pytest.Module):
+    def collect(self) -> Any:
+        pytest.skip(_MISSING, allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> Any:
+    if _MISSING and HERE in module_path.parents:
+        return _Skipped.from_parent(parent, path=module_path)
+    return None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
@@ -25,11 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def application() -> Any:
-    pytest.importorskip("PySide6", reason="the panel tests need PySide6 (pip install PySide6-Essentials)")
-    pytest.importorskip("slicer", reason="the panel tests need slicer-core (pip install slicer-core)")
-    import host
-
-    return host.start()
+    return _HOST
 
 
 def _children() -> list[Any]:
@@ -53,3 +73,39 @@ def slicer_host(application: Any) -> Iterator[Any]:
     errors, application.slot_errors = application.slot_errors, []
     assert not left, f"processes left behind: {left}"
     assert not errors, f"raised in a slot: {errors}"
+
+
+@pytest.fixture(scope="session")
+def module(application: Any) -> Any:
+    """The real module file, loaded once as Slicer does at start-up."""
+    from panel_driver import MODULE_FILE
+
+    return application.load_module(MODULE_FILE)
+
+
+@pytest.fixture
+def panel(slicer_host: Any, module: Any) -> Iterator[Any]:
+    """The open panel on an empty scene. Afterwards no job folder may be left."""
+    from panel_driver import PanelDriver, job_folders
+
+    before = job_folders()
+    driver = PanelDriver(slicer_host)
+    yield driver
+    driver.close()
+    assert job_folders() <= before
+
+
+@pytest.fixture(scope="session")
+def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny k-space file that is done within seconds."""
+    import scans
+
+    return scans.write_scan(tmp_path_factory.mktemp("scan") / "tiny.h5")
+
+
+@pytest.fixture(scope="session")
+def long_scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """k-space that keeps ``cg-sense`` busy for much longer than a cancellation may take."""
+    import scans
+
+    return scans.write_scan(tmp_path_factory.mktemp("scan") / "long.h5", frames=16, size=128, coils=6)

@@ -18,11 +18,24 @@ HERE = Path(__file__).resolve().parent
 _host: Host | None = None
 
 
+def _import_slicer() -> None:
+    """Import slicer-core. It would also take in every folder called ``slicer`` on the search path, such as ours."""
+    before = sys.path.copy()
+    sys.path[:] = [folder for folder in before if (Path(folder) / "slicer").resolve() != HERE.parent]
+    try:
+        import slicer
+
+        assert str(HERE.parent) not in slicer.__path__
+    finally:
+        sys.path[:] = before
+
+
 def start() -> Host:
     """The host of this process, made at the first call."""
     global _host
     if _host is None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        _import_slicer()
         shims = str(HERE / "shims")
         if shims not in sys.path:
             sys.path.insert(0, shims)

@@ -1,0 +1,118 @@
+"""What the panel shows before anything runs: sections, the form of each method, presets, why a button is disabled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import scans
+
+from DynamicMRIReconLib import io
+from DynamicMRIReconLib.methods import registry
+
+
+def test_sections_are_there_in_order(panel: Any) -> None:
+    import slicer
+
+    buttons = [
+        w for w in slicer.util.findChildren(panel.representation, className="QWidget") if hasattr(w, "collapsed")
+    ]
+    titles = {w.property("text"): w.property("collapsed") for w in buttons}
+    assert {"Input", "Method", "Run", "Results", "Line profile"} <= set(titles)
+    assert not any(titles[name] for name in ("Input", "Method", "Run"))
+    assert titles["Log"] is True
+    tops = [getattr(panel.ui, f"{name}CollapsibleButton") for name in ("input", "method", "run", "results", "profile")]
+    panel.representation.adjustSize()
+    heights = [w.mapTo(panel.representation, w.rect.topLeft()).y() for w in tops]
+    assert heights == sorted(heights)
+
+
+def test_every_method_is_offered(panel: Any) -> None:
+    offered = [panel.ui.methodCombo.itemText(i) for i in range(panel.ui.methodCombo.property("count"))]
+    assert sorted(offered) == sorted(method.title for method in registry.all_methods().values())
+
+
+def _keys() -> list[str]:
+    return list(registry.all_methods())
+
+
+@pytest.mark.parametrize("key", _keys())
+def test_form_follows_the_methods_parameter_model(panel: Any, key: str) -> None:
+    panel.choose_method(key)
+    for entry in registry.describe_parameters(registry.get(key)):
+        editor = panel.parameter(entry["name"])
+        assert editor is not None, f"{entry['name']} has no field"
+        tip = str(editor.property("toolTip"))
+        assert entry["help"] in tip
+        if entry["type"] in ("integer", "number"):
+            if entry["minimum"] is not None:
+                assert editor.property("minimum") == pytest.approx(entry["minimum"])
+            if entry["maximum"] is not None:
+                assert editor.property("maximum") == pytest.approx(entry["maximum"])
+            if entry["unit"]:
+                assert editor.property("suffix").strip() == entry["unit"]
+            if entry["default"] is not None:
+                assert editor.property("value") == pytest.approx(entry["default"])
+        elif entry["type"] == "boolean":
+            assert editor.isChecked() is entry["default"]
+        elif entry["type"] == "choice":
+            assert [editor.itemText(i) for i in range(editor.property("count"))] == [str(c) for c in entry["choices"]]
+
+
+def test_form_changes_with_the_method(panel: Any) -> None:
+    panel.choose_method("cg-sense")
+    assert panel.parameter("iterations") is not None
+    panel.choose_method("gridding")
+    panel.host.app.processEvents()
+    assert panel.parameter("iterations") is None
+
+
+def test_presets_set_values_and_an_edit_makes_them_custom(panel: Any) -> None:
+    panel.choose_method("cg-sense")
+    presets = registry.get("cg-sense").presets
+    combo = panel.ui.presetCombo
+    combo.setCurrentIndex(combo.findText("Faithful"))
+    assert panel.parameter("iterations").property("value") == presets["faithful"]["iterations"]
+    panel.parameter("iterations").setValue(7)
+    assert combo.property("currentText") == "Custom"
+    panel.ui.resetButton.click()
+    assert combo.property("currentText") == "Standard"
+    assert panel.parameter("iterations").property("value") == 12
+
+
+def test_reconstruct_is_disabled_with_a_reason_until_there_is_an_input(panel: Any, scan: Path) -> None:
+    assert not panel.can_reconstruct()
+    assert "input" in panel.why_not().lower() or "file" in panel.why_not().lower()
+    panel.open_scan(scan)
+    assert panel.ui.reconstructButton.isEnabled()
+    panel.type_path(scan.with_name("missing.h5"))
+    assert panel.wait(lambda: not panel.can_reconstruct(), 20)
+    assert "missing.h5" in panel.why_not() or "not exist" in panel.why_not() or "not found" in panel.why_not().lower()
+
+
+def test_a_file_that_is_no_scan_is_named_with_the_reason(panel: Any, tmp_path: Path) -> None:
+    path = tmp_path / "notes.h5"
+    path.write_text("this is no HDF5 file")
+    panel.type_path(path)
+    panel.wait(lambda: len(panel.text("infoLabel")) > 5, 20)
+    assert not panel.can_reconstruct()
+    told = panel.why_not() + panel.text("infoLabel")
+    assert "notes.h5" in told
+
+
+def test_an_image_series_does_not_fit_a_kspace_method_unless_simulated(panel: Any, tmp_path: Path) -> None:
+    path = io.write(tmp_path / "cine.seq.nrrd", scans.images())
+    panel.choose_method("cg-sense")
+    panel.type_path(path)
+    assert panel.wait(lambda: "k-space" in panel.why_not() and not panel.can_reconstruct(), 20), panel.why_not()
+    panel.ui.simulateGroup.setChecked(True)
+    assert panel.wait(panel.can_reconstruct, 20), panel.why_not()
+
+
+def test_the_file_is_described(panel: Any, scan: Path) -> None:
+    panel.open_scan(scan)
+    assert panel.wait(lambda: "6" in panel.text("infoLabel"), 20)
+    info = panel.text("infoLabel")
+    assert "frames" in info
+    assert "32" in info

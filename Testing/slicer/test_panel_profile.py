@@ -1,0 +1,101 @@
+"""Line profile from the panel: M-mode volume, tables with units, charts with titled axes, live update."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import scans
+import slicer
+import vtk
+
+
+@pytest.fixture
+def measured(panel: Any) -> Any:
+    """A series in the scene with a line across its moving border, and the profile computed by the button."""
+    from DynamicMRIReconSlicer import sequences
+
+    nodes = sequences.fromSeries(scans.images(frames=8), "Object")
+    line = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", "Border line")
+    line.CreateDefaultDisplayNodes()
+    for index in ((14.0, 12.0), (14.0, 29.0)):
+        line.AddControlPointWorld(vtk.vtkVector3d(*scans.geometry(32).to_ras((*index, 0.0))), "p")
+    panel.ui.profileSequenceSelector.setCurrentNode(nodes.sequence)
+    panel.ui.profileLineSelector.setCurrentNode(line)
+    assert panel.ui.computeProfileButton.isEnabled(), panel.ui.computeProfileButton.property("toolTip")
+    panel.ui.computeProfileButton.click()
+    return line
+
+
+def _volume() -> Any:
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    return next(v for v in volumes if v.GetAttribute("DynamicMRIRecon.SecondsPerColumn"))
+
+
+def _table(role: str) -> Any:
+    return _volume().GetNodeReference(role)
+
+
+def test_mmode_volume_shows_position_over_time(panel: Any, measured: Any) -> None:
+    volume = _volume()
+    picture = slicer.util.arrayFromVolume(volume)
+    assert picture.shape[0] == 1
+    assert picture.shape[2] == 8
+    assert float(volume.GetAttribute("DynamicMRIRecon.SecondsPerColumn")) == pytest.approx(scans.FRAME_TIME_S, rel=1e-3)
+    step_mm = float(volume.GetAttribute("DynamicMRIRecon.MillimetresPerRow"))
+    assert picture.shape[1] * step_mm == pytest.approx(17 * 3.75 + step_mm, rel=0.02)
+    border = (picture[0] > 50).sum(axis=0)
+    assert border.argmax() == 4
+    assert border[0] < border[4]
+
+
+def test_tables_have_units_and_follow_the_border(panel: Any, measured: Any) -> None:
+    table = _table("DynamicMRIRecon.EdgeTable")
+    assert table.GetColumnUnitLabel("time") == "s"
+    assert table.GetColumnUnitLabel("edge position") == "mm"
+    times = slicer.util.arrayFromTableColumn(table, "time")
+    np.testing.assert_allclose(times, scans.images(frames=8).times_s, atol=1e-6)
+    edge = slicer.util.arrayFromTableColumn(table, "edge position")
+    expected = (np.floor(32 * (0.55 + 0.2 * np.sin(np.pi * np.arange(8) / 8))) + 0.5 - 12) * 3.75
+    np.testing.assert_allclose(edge, expected, atol=4.5)
+    assert np.nanargmax(edge) == 4
+
+
+def test_charts_have_titles_with_units(panel: Any, measured: Any) -> None:
+    charts = {chart.GetName(): chart for chart in slicer.util.getNodesByClass("vtkMRMLPlotChartNode")}
+    edge = next(chart for name, chart in charts.items() if "dge" in name)
+    assert (edge.GetXAxisTitle(), edge.GetYAxisTitle()) == ("Time (s)", "Edge position (mm)")
+    assert edge.GetNumberOfPlotSeriesNodes() == 1
+    assert any("(mm)" in chart.GetXAxisTitle() for chart in charts.values())
+    views = slicer.util.getNodesByClass("vtkMRMLPlotViewNode")
+    assert any(view.GetPlotChartNodeID() in {chart.GetID() for chart in charts.values()} for view in views)
+    assert "MMode" in slicer.app.layoutManager().sliceViewNames()
+
+
+def test_moving_the_line_updates_the_same_nodes(panel: Any, measured: Any) -> None:
+    volume, count = _volume(), slicer.mrmlScene.GetNumberOfNodes()
+    before = slicer.util.arrayFromVolume(volume).copy()
+    measured.SetNthControlPointPositionWorld(0, vtk.vtkVector3d(*scans.geometry(32).to_ras((12.0, 6.0, 0.0))))
+    measured.InvokeEvent(slicer.vtkMRMLMarkupsNode.PointEndInteractionEvent)
+    assert panel.wait(lambda: slicer.util.arrayFromVolume(volume).shape != before.shape, 5)
+    assert slicer.mrmlScene.GetNumberOfNodes() == count
+
+
+def test_compute_is_disabled_with_a_reason_without_a_line(panel: Any) -> None:
+    assert not panel.ui.computeProfileButton.isEnabled()
+    assert len(str(panel.ui.computeProfileButton.property("toolTip"))) > 10
+
+
+def test_a_line_outside_the_images_is_told_not_measured(panel: Any) -> None:
+    from DynamicMRIReconSlicer import sequences
+
+    nodes = sequences.fromSeries(scans.images(), "Object")
+    line = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", "Far away")
+    for place in ((900.0, 900.0, 900.0), (950.0, 900.0, 900.0)):
+        line.AddControlPointWorld(vtk.vtkVector3d(*place), "p")
+    panel.ui.profileSequenceSelector.setCurrentNode(nodes.sequence)
+    panel.ui.profileLineSelector.setCurrentNode(line)
+    panel.ui.computeProfileButton.click()
+    assert panel.wait(lambda: "outside" in panel.text("profileLabel"), 5), panel.text("profileLabel")
+    assert slicer.util.getNodesByClass("vtkMRMLPlotChartNode") == []

@@ -1,0 +1,199 @@
+"""A real worker behind the real button: results where and when they belong, cancellation, a killed worker, clean-up."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import scans
+import slicer
+import vtk
+from panel_driver import Heartbeat, PanelDriver, job_folders
+
+#: the aim is 0.1 s; the machine that runs the tests may be busy with others
+LONGEST_PAUSE_S = 0.5
+CANCEL_WITHIN_S = 3.0
+
+
+def _affine(volume: Any) -> Any:
+    matrix = vtk.vtkMatrix4x4()
+    volume.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def _start_long_run(panel: PanelDriver, long_scan: Path) -> int:
+    panel.choose_method("cg-sense")
+    panel.open_scan(long_scan)
+    panel.parameter("iterations").setValue(1000)
+    panel.parameter("tolerance").setValue(0.0)
+    panel.press_reconstruct()
+    return panel.worker_pid()
+
+
+def _gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.fixture
+def result(panel: PanelDriver, scan: Path) -> Any:
+    panel.choose_method("gridding")
+    panel.open_scan(scan)
+    return panel.reconstruct()
+
+
+def test_result_lies_in_true_position_and_time(panel: PanelDriver, result: Any) -> None:
+    truth = scans.images()
+    assert result.GetNumberOfDataNodes() == truth.frames
+    assert result.GetIndexName() == "time"
+    assert result.GetIndexUnit() == "s"
+    times = [float(result.GetNthIndexValue(i)) for i in range(truth.frames)]
+    np.testing.assert_allclose(times, truth.times_s, atol=1e-3)
+    for index in range(truth.frames):
+        volume = result.GetNthDataNode(index)
+        np.testing.assert_allclose(_affine(volume), truth.affine, atol=1e-4)
+        frame = slicer.util.arrayFromVolume(volume)
+        assert np.corrcoef(frame.ravel(), truth.array[index].ravel())[0, 1] > 0.98
+
+
+def test_result_has_browser_proxy_folder_and_provenance(panel: PanelDriver, result: Any) -> None:
+    browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForSequenceNode(result)
+    proxy = browser.GetProxyNode(result)
+    assert browser.GetPlaybackRateFps() == pytest.approx(1 / scans.FRAME_TIME_S, rel=1e-3)
+    tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    folder = tree.GetItemParent(tree.GetItemByDataNode(proxy))
+    assert folder != tree.GetSceneItemID()
+    assert tree.GetItemName(folder) == result.GetName()
+    text = result.GetNodeReference("DynamicMRIRecon.Provenance")
+    assert tree.GetItemParent(tree.GetItemByDataNode(text)) == folder
+    record = json.loads(text.GetText())
+    assert record == json.loads(result.GetAttribute("DynamicMRIRecon.Provenance"))
+    assert "gridding" in text.GetText()
+    assert result.GetAttribute("DynamicMRIRecon.Method") == "gridding"
+    background = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceCompositeNode().GetBackgroundVolumeID()
+    assert background == proxy.GetID()
+
+
+def test_result_is_listed_and_attributes_survive_a_file(panel: PanelDriver, result: Any, tmp_path: Path) -> None:
+    items = [panel.ui.resultsList.item(i).text() for i in range(panel.ui.resultsList.property("count"))]
+    assert len(items) == 1
+    assert result.GetName() in items[0]
+    path = str(tmp_path / "result.seq.nrrd")
+    assert slicer.util.saveNode(result, path)
+    loaded = slicer.util.loadSequence(path)
+    assert loaded.GetAttribute("DynamicMRIRecon.Method") == "gridding"
+    np.testing.assert_allclose(_affine(loaded.GetNthDataNode(0)), scans.images().affine, atol=1e-4)
+
+
+def test_progress_and_end_are_shown(panel: PanelDriver, scan: Path) -> None:
+    panel.choose_method("cg-sense")
+    panel.open_scan(scan)
+    values: list[int] = []
+    panel.ui.progressBar.valueChanged.connect(lambda value: values.append(value))
+    panel.press_reconstruct()
+    assert panel.ui.cancelButton.isEnabled()
+    assert not panel.can_reconstruct()
+    panel.wait_for_end()
+    assert panel.error_shown() == ""
+    assert not panel.ui.cancelButton.isEnabled()
+    assert panel.can_reconstruct()
+    assert any(0 < value < 100 for value in values), values
+
+
+def test_event_loop_keeps_turning_during_a_run(panel: PanelDriver, scan: Path, record_property: Any) -> None:
+    panel.choose_method("cg-sense")
+    panel.open_scan(scan)
+    with Heartbeat() as heartbeat:
+        panel.reconstruct()
+    record_property("longest_pause_s", round(heartbeat.longest_gap_s, 3))
+    assert heartbeat.longest_gap_s < LONGEST_PAUSE_S
+
+
+def test_cancel_frees_the_process_within_three_seconds_and_leaves_no_file(panel: PanelDriver, long_scan: Path) -> None:
+    before = job_folders()
+    pid = _start_long_run(panel, long_scan)
+    folder = panel.logic.runs[0].folder
+    assert folder in job_folders() - before
+    children = psutil.Process(pid).children(recursive=True)
+    pressed = time.monotonic()
+    panel.ui.cancelButton.click()
+    assert panel.wait(lambda: _gone(pid), CANCEL_WITHIN_S), "the worker was alive after three seconds"
+    panel.wait_for_end()
+    assert time.monotonic() - pressed < CANCEL_WITHIN_S
+    assert all(_gone(child.pid) for child in children)
+    assert not folder.exists()
+    assert job_folders() == before
+    assert slicer.util.getNodesByClass("vtkMRMLSequenceNode") == []
+    assert "cancel" in panel.text("statusLabel").lower()
+    assert panel.error_shown() == ""
+    assert panel.can_reconstruct()
+
+
+def test_killed_worker_shows_an_error_and_a_second_run_works(panel: PanelDriver, long_scan: Path, scan: Path) -> None:
+    before = job_folders()
+    pid = _start_long_run(panel, long_scan)
+    os.kill(pid, signal.SIGKILL)
+    assert panel.wait(lambda: panel.error_shown() != "", 10), panel.shown()
+    assert not panel.running()
+    assert any(word in panel.error_shown().lower() for word in ("killed", "memory", "ended", "died")), panel.shown()
+    assert job_folders() == before
+    assert panel.can_reconstruct(), panel.why_not()
+    panel.choose_method("gridding")
+    panel.open_scan(scan)
+    assert panel.reconstruct().GetNumberOfDataNodes() == 6
+    assert panel.error_shown() == ""
+
+
+def test_closing_the_scene_stops_the_run(panel: PanelDriver, long_scan: Path) -> None:
+    before = job_folders()
+    pid = _start_long_run(panel, long_scan)
+    panel.host.clear_scene()
+    assert panel.wait(lambda: _gone(pid), CANCEL_WITHIN_S)
+    assert job_folders() == before
+    assert not panel.running()
+    assert not panel.ui.cancelButton.isEnabled()
+
+
+def test_closing_the_module_stops_the_run(slicer_host: Any, module: Any, long_scan: Path) -> None:
+    before = job_folders()
+    driver = PanelDriver(slicer_host)
+    pid = _start_long_run(driver, long_scan)
+    driver.close()
+    assert slicer_host.wait_until(lambda: _gone(pid), CANCEL_WITHIN_S)
+    assert job_folders() == before
+
+
+def test_worker_that_refuses_the_input_says_why(panel: PanelDriver, scan: Path) -> None:
+    panel.choose_method("gridding")
+    panel.open_scan(scan)
+    content = scan.read_bytes()
+    try:
+        scan.write_bytes(content[: len(content) // 2])
+        panel.press_reconstruct()
+        panel.wait_for_end()
+    finally:
+        scan.write_bytes(content)
+    assert scan.name in panel.error_shown(), panel.shown()
+    assert slicer.util.getNodesByClass("vtkMRMLSequenceNode") == []
+
+
+def test_series_in_the_scene_can_be_simulated_and_says_so(panel: PanelDriver, tmp_path: Path) -> None:
+    from DynamicMRIReconLib import io
+
+    path = io.write(tmp_path / "cine.seq.nrrd", scans.images())
+    cine = slicer.util.loadSequence(str(path))
+    panel.ui.inputSelector.setCurrentNode(cine)
+    panel.choose_method("gridding")
+    panel.ui.simulateGroup.setChecked(True)
+    panel.ui.shotsSpin.setValue(40)
+    assert panel.wait(panel.can_reconstruct, 30), panel.why_not()
+    result = panel.reconstruct()
+    assert "DynamicMRIRecon.Simulated" in result.GetAttributeNames()
+    assert "simulated" in panel.ui.resultsList.item(0).text().lower()
+    np.testing.assert_allclose(_affine(result.GetNthDataNode(0))[:3, :3], scans.images().affine[:3, :3], atol=1e-3)
