@@ -1,0 +1,64 @@
+"""What a run will need, asked of the method itself without loading any data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from DynamicMRIReconLib.data import ImageSeries, KSpace
+
+
+def estimate(
+    key: str, values: dict[str, Any], description: dict[str, Any] | None, device: str
+) -> tuple[float, float] | None:
+    """Memory in bytes and seconds, or None when input or packages are not there to tell."""
+    stand_in = standIn(description)
+    if stand_in is None:
+        return None
+    try:
+        from DynamicMRIReconLib.methods import registry
+
+        method = registry.get(key)
+        if method.why_not(stand_in):
+            return None
+        cost = method.estimate(stand_in, method.parameters(**values), "cpu" if device == "auto" else device)
+    except Exception:
+        # An estimate is a courtesy: whatever goes wrong here is said when the run itself checks its request.
+        return None
+    return float(cost.memory_bytes), float(cost.seconds)
+
+
+def standIn(description: dict[str, Any] | None) -> KSpace | ImageSeries | None:
+    """Data with the described sizes that take no memory: every element is the same one."""
+    if not description or description.get("kind") not in ("kspace", "series"):
+        return None
+    frames, matrix = int(description["frames"]), tuple(int(n) for n in description["matrix"])
+    sizes = {axis["name"]: int(axis["size"]) for axis in description["axes"]}
+    shape = tuple(sizes.values())
+    common = {"affine": np.array(description["affine"]), "times_s": np.arange(frames, dtype=float), "metadata": {}}
+    if description["kind"] == "series":
+        return _unchecked(ImageSeries, array=_same(0, np.float32, shape), synthetic=np.zeros(frames, bool), **common)
+    cartesian = "readout" not in sizes
+    return _unchecked(
+        KSpace,
+        samples=_same(1, np.complex64, shape),
+        trajectory=None if cartesian else _same(0, np.float32, (frames, sizes["shots"], sizes["readout"], 2)),
+        mask=_same(1, bool, (frames, *matrix)) if cartesian else None,
+        image_shape=matrix,
+        coil_maps=None,
+        density=None,
+        **common,
+    )
+
+
+def _same(value: Any, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
+    return np.broadcast_to(np.array(value, dtype), shape)
+
+
+def _unchecked(cls: Any, **values: Any) -> Any:
+    # The checks of the data classes would go through every element, which here are one.
+    made = object.__new__(cls)
+    for name, value in values.items():
+        object.__setattr__(made, name, value)
+    return made

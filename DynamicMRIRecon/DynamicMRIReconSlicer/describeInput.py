@@ -1,0 +1,60 @@
+"""An input in words, whether it is a node or a file."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+from DynamicMRIReconSlicer import sequenceReader
+
+#: the library's readers and the command that describes files cannot start without these
+_NEEDED = ("pydantic", "h5py", "nrrd")
+
+
+def canReadFiles() -> bool:
+    """Whether the packages that read files are installed."""
+    return all(importlib.util.find_spec(name) is not None for name in _NEEDED)
+
+
+def ofNode(node: Any) -> dict[str, Any]:
+    """Description of a sequence in the scene, in the terms of ``DynamicMRIReconLib.io.info``.
+
+    Raises
+    ------
+    InputError
+        It holds no images of one grid.
+    """
+    from DynamicMRIReconLib.io.info import describe
+
+    return describe(sequenceReader.toSeries(node), path=node.GetName(), format_name="node of the scene")
+
+
+def lines(description: dict[str, Any]) -> list[str]:
+    """The description as short lines for the panel."""
+    if description.get("kind") == "stacks":
+        stacks = description["stacks"]
+        found = [f"{len(stacks)} image stacks", *(f"{n}: {_grid(stack)}" for n, stack in enumerate(stacks, 1))]
+    else:
+        sizes = {axis["name"]: axis["size"] for axis in description["axes"]}
+        first = ["k-space" if description["kind"] == "kspace" else "Images", _count(description["frames"], "frame")]
+        if "coils" in description:
+            first += [_count(description["coils"], "coil"), str(description["sampling"])]
+        if "shots" in sizes:
+            first.append(f"{_count(sizes['shots'], 'shot')} a frame")
+        found = [", ".join(first), _grid(description)]
+        if description.get("acceleration", 1.0) > 1.05:
+            found.append(f"Undersampled {description['acceleration']:.1f} times")
+        interval = description["times_s"]["frame_interval_s"]
+        if interval:
+            found.append(f"A frame every {1000 * interval:.4g} ms ({1 / interval:.3g} frames/s)")
+    return found + [f"Note: {warning}" for warning in description["warnings"]]
+
+
+def _grid(part: dict[str, Any]) -> str:
+    z, y, x = part["matrix"]
+    slices = f", {z} slices" if z > 1 else ""
+    return f"Matrix {x} x {y}{slices}, voxel {' x '.join(f'{size:.4g}' for size in part['spacing_mm'])} mm"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,0 +1,231 @@
+"""Section Input: a node or a file, what is in it, how to read it, and the teaching mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconSlicer import describeInput
+from DynamicMRIReconSlicer.fileInfo import FileInfo
+from DynamicMRIReconSlicer.fileReader import PATH_ATTRIBUTE, filePath
+from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+
+#: formats that may leave open which axis is which, and those with counters to number frames by
+AXES_SUFFIXES = (".npy", ".npz", ".mat", ".cfl")
+COUNTER_SUFFIXES = (".h5",)
+FRAME_COUNTERS = ("automatic", "repetition", "phase", "set", "contrast", "average", "segment")
+TRAJECTORIES = ("radial", "spiral", "cartesian")
+NOT_INSTALLED = "Its contents are shown once the packages are installed, which happens when you press Reconstruct."
+
+
+class InputSection:
+    """Knows what is to be reconstructed.
+
+    Parameters
+    ----------
+    ui
+        The panel's widgets by name.
+    changed
+        Called whenever the input or its description changes.
+    """
+
+    def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
+        self.ui = ui
+        self._changed = changed
+        self._quiet = False
+        self._info = FileInfo(self._fileDescribed)
+        self.description: dict[str, Any] | None = None
+        self.error: str | None = None
+        ui.inputSelector.addAttribute("vtkMRMLTextNode", PATH_ATTRIBUTE)
+        for counter in FRAME_COUNTERS:
+            ui.framesFromCombo.addItem(counter)
+        for trajectory in TRAJECTORIES:
+            ui.trajectoryCombo.addItem(trajectory)
+        ui.inputSelector.currentNodeChanged.connect(self._nodePicked)
+        ui.inputPathEdit.currentPathChanged.connect(self._pathPicked)
+        ui.axesEdit.editingFinished.connect(self._readOptionChanged)
+        ui.framesFromCombo.currentIndexChanged.connect(self._readOptionChanged)
+        ui.simulateGroup.toggled.connect(self._edited)
+        self.refresh()
+
+    def source(self) -> Any:
+        """The picked node, else the path, else None."""
+        node = self.ui.inputSelector.currentNode()
+        if node is not None:
+            return node
+        text = self.ui.inputPathEdit.property("currentPath").strip()
+        return Path(text).expanduser() if text else None
+
+    def path(self) -> Path | None:
+        """The file behind the source, or None."""
+        source = self.source()
+        return source if source is None or isinstance(source, Path) else filePath(source)
+
+    def kind(self) -> str | None:
+        """``kspace``, ``series``, ``stacks``; None while unknown."""
+        return None if self.description is None else self.description.get("kind")
+
+    def readOptions(self) -> dict[str, Any]:
+        """What the user says about the file."""
+        path, options = self.path(), {}
+        suffix = path.suffix.lower() if path is not None else ""
+        axes = self.ui.axesEdit.property("text").strip()
+        counter = self.ui.framesFromCombo.property("currentIndex")
+        if axes and suffix in AXES_SUFFIXES:
+            options["axes"] = axes
+        if counter > 0 and suffix in COUNTER_SUFFIXES:
+            options["frames_from"] = FRAME_COUNTERS[counter]
+        return options
+
+    def simulation(self, needed: str, seed: int) -> dict[str, Any] | None:
+        """Parameters of the simulated acquisition, or None when nothing is simulated."""
+        if not self.canSimulate(needed) or not self.ui.simulateGroup.property("checked"):
+            return None
+        parameters = {
+            "trajectory": TRAJECTORIES[self.ui.trajectoryCombo.property("currentIndex")],
+            "shots": self.ui.shotsSpin.property("value"),
+            "coils": self.ui.coilsSpin.property("value"),
+            "noise": self.ui.noiseSpin.property("value"),
+            "seed": seed,
+        }
+        frames = (self.description or {}).get("frames")
+        return {**parameters, "frames": frames} if isinstance(frames, int) else parameters
+
+    def canSimulate(self, needed: str) -> bool:
+        """True when images are given and the method needs k-space."""
+        return self.kind() == "series" and needed == "kspace"
+
+    def showSimulation(self, needed: str) -> None:
+        """Show the teaching group only where it makes sense."""
+        self.ui.simulateGroup.setVisible(self.canSimulate(needed))
+
+    def problem(self) -> str | None:
+        """Why there is nothing to reconstruct yet."""
+        if self.source() is None:
+            return "Pick a sequence or a k-space file as input."
+        path = self.path()
+        if path is not None and not path.exists():
+            return f"The file {path} does not exist."
+        return self.error
+
+    def refresh(self) -> None:
+        """Look at the input anew."""
+        self._info.stop()
+        self.description = self.error = None
+        path = self.path()
+        suffix = path.suffix.lower() if path is not None else ""
+        self.ui.axesWidget.setVisible(suffix in AXES_SUFFIXES)
+        self.ui.framesFromWidget.setVisible(suffix in COUNTER_SUFFIXES)
+        node = self.ui.inputSelector.currentNode()
+        if path is not None:
+            self._describeFile(path)
+        elif node is not None:
+            self._describeNode(node)
+        self._show()
+        self._changed()
+
+    def stop(self) -> None:
+        """Give up looking into a file."""
+        self._info.stop()
+
+    def save(self, settings: SceneSettings) -> None:
+        """Keep what the user chose in the scene."""
+        settings.setNode("Input", self.ui.inputSelector.currentNode())
+        settings.set("InputPath", self.ui.inputPathEdit.property("currentPath"))
+        settings.set("Axes", self.ui.axesEdit.property("text"))
+        settings.set("FramesFrom", FRAME_COUNTERS[self.ui.framesFromCombo.property("currentIndex")])
+        simulation = {
+            "on": bool(self.ui.simulateGroup.property("checked")),
+            "trajectory": TRAJECTORIES[self.ui.trajectoryCombo.property("currentIndex")],
+            "shots": self.ui.shotsSpin.property("value"),
+            "coils": self.ui.coilsSpin.property("value"),
+            "noise": self.ui.noiseSpin.property("value"),
+        }
+        settings.set("Simulation", simulation)
+
+    def restore(self, settings: SceneSettings) -> None:
+        """Show what the scene keeps."""
+        self._quiet = True
+        self.ui.inputSelector.setCurrentNode(settings.getNode("Input"))
+        self.ui.inputPathEdit.setCurrentPath(settings.get("InputPath", ""))
+        self.ui.axesEdit.setText(settings.get("Axes", ""))
+        self.ui.framesFromCombo.setCurrentIndex(_index(FRAME_COUNTERS, settings.get("FramesFrom")))
+        simulation = settings.get("Simulation", {})
+        self.ui.simulateGroup.setChecked(bool(simulation.get("on", False)))
+        self.ui.trajectoryCombo.setCurrentIndex(_index(TRAJECTORIES, simulation.get("trajectory")))
+        self.ui.shotsSpin.setValue(int(simulation.get("shots", 13)))
+        self.ui.coilsSpin.setValue(int(simulation.get("coils", 8)))
+        self.ui.noiseSpin.setValue(float(simulation.get("noise", 0.01)))
+        self._quiet = False
+        self.refresh()
+
+    def _describeNode(self, node: Any) -> None:
+        try:
+            self.description = describeInput.ofNode(node)
+        except InputError as error:
+            self.error = str(error)
+
+    def _describeFile(self, path: Path) -> None:
+        if not path.exists():
+            self.error = f"The file {path} does not exist."
+        elif describeInput.canReadFiles():
+            self._info.ask(path, self.readOptions())
+
+    def _fileDescribed(self, description: dict[str, Any] | None, error: str | None) -> None:
+        self.description, self.error = description, error
+        node = self.ui.inputSelector.currentNode()
+        if description is not None and filePath(node) is not None:
+            node.SetText("\n".join([f"k-space file {filePath(node)}", *describeInput.lines(description)]))
+        self._show()
+        self._changed()
+
+    def _show(self) -> None:
+        if self.error:
+            text = self.error
+        elif self.description is not None:
+            text = "\n".join(describeInput.lines(self.description))
+        elif self._info.busy:
+            text = "Looking into the file ..."
+        elif self.source() is None:
+            text = "Drop in a k-space file, or pick a cine or speech sequence."
+        else:
+            text = NOT_INSTALLED
+        self.ui.infoLabel.setText(text)
+
+    def _nodePicked(self, *_: Any) -> None:
+        if self._quiet or slicer.mrmlScene.IsClosing():
+            return
+        if self.ui.inputSelector.currentNode() is not None:
+            # One input only: the choice made last counts.
+            self._setQuietly(self.ui.inputPathEdit.setCurrentPath, "")
+        self.refresh()
+
+    def _pathPicked(self, *_: Any) -> None:
+        if self._quiet:
+            return
+        if self.ui.inputPathEdit.property("currentPath").strip():
+            self._setQuietly(self.ui.inputSelector.setCurrentNode, None)
+        self.refresh()
+
+    def _setQuietly(self, setter: Callable[[Any], None], value: Any) -> None:
+        self._quiet = True
+        try:
+            setter(value)
+        finally:
+            self._quiet = False
+
+    def _readOptionChanged(self, *_: Any) -> None:
+        if not self._quiet:
+            self.refresh()
+
+    def _edited(self, *_: Any) -> None:
+        if not self._quiet:
+            self._changed()
+
+
+def _index(names: tuple[str, ...], name: Any) -> int:
+    return names.index(name) if name in names else 0

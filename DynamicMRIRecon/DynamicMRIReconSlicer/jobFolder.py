@@ -1,0 +1,90 @@
+"""The folder that a reconstruction runs in: made for it, filled with what the worker needs, gone afterwards."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from DynamicMRIReconLib.data import ImageSeries
+from DynamicMRIReconLib.jobs import files
+
+PREFIX = "DynamicMRIRecon-"
+INPUT = "input.npz"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for.
+
+    Attributes
+    ----------
+    source
+        A file or folder, or an image series that is already in memory.
+    method, preset, parameters
+        Registry key, preset name, and the values put over the preset.
+    read
+        Options of the reader: ``axes``, ``frames_from``, ``times_from``...
+    simulate
+        Teaching mode: parameters of the acquisition that is simulated from the series; else None.
+    device, seed
+        ``auto``, ``cpu``, ``cuda``...; the one seed of all random numbers.
+    name
+        What results are called.
+    """
+
+    source: Path | ImageSeries
+    method: str
+    preset: str = "standard"
+    parameters: dict[str, Any] = field(default_factory=dict)
+    read: dict[str, Any] = field(default_factory=dict)
+    simulate: dict[str, Any] | None = None
+    device: str = "auto"
+    seed: int = 0
+    name: str = "Reconstruction"
+
+
+class JobFolder:
+    """A temporary folder with a job in it; also removed when the program ends without ``remove``."""
+
+    def __init__(self) -> None:
+        self._holder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+        self.path = Path(self._holder.name)
+
+    def fill(self, request: Request) -> None:
+        """Write the job file, and the input when it is in memory.
+
+        Raises
+        ------
+        OSError
+            The disk is full or may not be written.
+        """
+        source = request.source
+        if isinstance(source, ImageSeries):
+            exportSeries(source, self.path / INPUT)
+            source = self.path / INPUT
+        job = {
+            "version": 1,
+            "method": request.method,
+            "preset": request.preset,
+            "parameters": request.parameters,
+            "inputs": [{"path": str(Path(source).absolute())}],
+            "read": request.read,
+            "simulate": request.simulate,
+            "device": request.device,
+            "seed": request.seed,
+        }
+        files.write_json(self.path / files.JOB, job)
+
+    def remove(self) -> None:
+        """Delete the folder and everything in it."""
+        self._holder.cleanup()
+
+
+def exportSeries(series: ImageSeries, path: Path) -> None:
+    """Write a series as a plain ``.npz`` with ``array`` (frames, z, y, x), ``affine`` and ``times_s`` in seconds."""
+    with path.open("wb") as file:
+        np.savez(file, array=series.array, affine=series.affine, times_s=series.times_s)

@@ -1,0 +1,158 @@
+"""Reconstructions and line profiles without the panel: what the panel does, for the Python console and scripts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from DynamicMRIReconLib.data import ImageSeries
+from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError, ResourceError
+from DynamicMRIReconSlicer import sequenceReader
+from DynamicMRIReconSlicer.fileReader import filePath
+from DynamicMRIReconSlicer.jobFolder import Request
+from DynamicMRIReconSlicer.lineProfile import LineProfiles, ProfileNodes
+from DynamicMRIReconSlicer.results import Result
+from DynamicMRIReconSlicer.run import Run
+
+_ERRORS: dict[str, type[Exception]] = {"input": InputError, "resource": ResourceError}
+
+
+class ReconstructionLogic:
+    """Starts reconstructions, keeps track of those that run, computes line profiles."""
+
+    def __init__(self) -> None:
+        self._profiles = LineProfiles()
+        self._runs: list[Run] = []
+
+    def startReconstruction(
+        self,
+        source: Any,
+        method: str,
+        parameters: dict[str, Any] | None = None,
+        *,
+        preset: str = "standard",
+        device: str = "auto",
+        seed: int = 0,
+        read: dict[str, Any] | None = None,
+        simulate: dict[str, Any] | None = None,
+        name: str | None = None,
+        onEvent: Callable[[dict[str, Any]], None] = lambda _event: None,
+        onFinished: Callable[[Result | None, dict[str, Any]], None] = lambda _result, _event: None,
+        onLog: Callable[[str], None] = lambda _line: None,
+    ) -> Run:
+        """Start a reconstruction in a process of its own and return at once.
+
+        Parameters
+        ----------
+        source
+            A file or folder, a node of the scene (sequence, volume, k-space file node), or an ``ImageSeries``.
+        method, parameters, preset
+            Registry key, values put over the preset, preset.
+        device, seed
+            ``auto``, ``cpu``, ``cuda``...; the seed of all random numbers.
+        read
+            Options of the reader, for example ``{"axes": "frames,coils,ky,kx"}``.
+        simulate
+            Teaching mode: the acquisition to simulate from an image series, for example
+            ``{"trajectory": "radial", "shots": 13, "coils": 8, "noise": 0.01}``.
+        onEvent, onLog
+            Called with the worker's events and log lines while it runs.
+        onFinished
+            Called once: with the result (None when there is none) and the event that ended it.
+
+        Raises
+        ------
+        InputError
+            The source is nothing that can be reconstructed.
+        """
+        request = Request(
+            source=self._sourceOf(source),
+            method=method,
+            preset=preset,
+            parameters=dict(parameters or {}),
+            read=dict(read or {}),
+            simulate=simulate,
+            device=device,
+            seed=seed,
+            name=name or f"{_nameOf(source)} {method}",
+        )
+
+        def finished(result: Result | None, event: dict[str, Any]) -> None:
+            self._runs = [one for one in self._runs if one is not run]
+            onFinished(result, event)
+
+        run = Run(request, onEvent, finished, onLog)
+        self._runs.append(run)
+        try:
+            run.start()
+        except BaseException:
+            self._runs.remove(run)
+            raise
+        return run
+
+    def reconstruct(self, source: Any, method: str, parameters: dict[str, Any] | None = None, **options: Any) -> Result:
+        """Reconstruct and wait for the result, while Slicer's event loop goes on; options as for the other.
+
+        Raises
+        ------
+        InputError, ResourceError, Cancelled, ReconError
+            What went wrong, in a sentence fit to show.
+        """
+        ended: list[tuple[Result | None, dict[str, Any]]] = []
+        chained = options.pop("onFinished", None)
+        self.startReconstruction(
+            source, method, parameters, onFinished=lambda result, event: ended.append((result, event)), **options
+        )
+        while not ended:
+            slicer.app.processEvents()
+            time.sleep(0.01)
+        result, event = ended[0]
+        if chained is not None:
+            chained(result, event)
+        if result is not None:
+            return result
+        if event["event"] == "cancelled":
+            raise Cancelled(event.get("message") or "Cancelled.")
+        raise _ERRORS.get(str(event.get("kind")), ReconError)(event.get("message") or "The reconstruction failed.")
+
+    def computeLineProfile(self, sequence: Any, lineNode: Any, edge: str = "either") -> ProfileNodes:
+        """M-mode, tables and charts of a sequence along a line; see ``LineProfiles.compute``."""
+        return self._profiles.compute(sequence, lineNode, edge)
+
+    @property
+    def runs(self) -> list[Run]:
+        """The reconstructions that run now."""
+        return list(self._runs)
+
+    def stopAll(self) -> None:
+        """End every running reconstruction before this returns, and remove its folder. Nothing is reported."""
+        for run in self._runs:
+            run.stopNow()
+        self._runs = []
+        self._profiles.forget()
+
+    def _sourceOf(self, source: Any) -> Path | ImageSeries:
+        if isinstance(source, ImageSeries):
+            return source
+        if isinstance(source, (str, Path)):
+            path = Path(source).expanduser()
+            if not path.exists():
+                raise InputError(f"{path} does not exist: check the name.")
+            return path
+        path_ = filePath(source)
+        if path_ is not None:
+            return self._sourceOf(path_)
+        return sequenceReader.toSeries(source)
+
+
+def _nameOf(source: Any) -> str:
+    if isinstance(source, (str, Path)):
+        return Path(source).name.split(".")[0]
+    if isinstance(source, ImageSeries):
+        return str(source.metadata.get("source", "Series"))
+    path = filePath(source)
+    return path.name.split(".")[0] if path is not None else str(source.GetName())

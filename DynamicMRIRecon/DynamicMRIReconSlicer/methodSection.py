@@ -1,0 +1,129 @@
+"""Section Method: which one, its preset and parameters, and what it will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+
+from DynamicMRIReconSlicer import costEstimate, methodList, texts
+from DynamicMRIReconSlicer.parameterForm import CUSTOM, ParameterForm
+from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+
+DEFAULT_METHOD = "cg-sense"
+
+
+class MethodSection:
+    """Knows how to reconstruct.
+
+    Parameters
+    ----------
+    ui
+        The panel's widgets by name.
+    changed
+        Called whenever the method or a parameter changes.
+    """
+
+    def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
+        self.ui = ui
+        self._changed = changed
+        self.methods = methodList.methods()
+        self._form = ParameterForm(ui.parameterContainer, ui.presetCombo, self._edited)
+        self._kept: dict[str, dict[str, Any]] = {}
+        ui.methodCombo.blockSignals(True)
+        for index, method in enumerate(self.methods):
+            ui.methodCombo.addItem(method["title"], method["key"])
+            ui.methodCombo.setItemData(index, _tooltip(method), qt.Qt.ToolTipRole)
+        ui.methodCombo.blockSignals(False)
+        ui.methodCombo.currentIndexChanged.connect(self._methodPicked)
+        ui.resetButton.clicked.connect(lambda *_: self._form.reset())
+        self._shown: str | None = None
+        self._show()
+
+    @property
+    def method(self) -> dict[str, Any]:
+        """The picked method's description."""
+        return self.methods[max(0, self.ui.methodCombo.property("currentIndex"))]
+
+    @property
+    def form(self) -> ParameterForm:
+        """The form of its parameters."""
+        return self._form
+
+    def setMethod(self, key: str) -> None:
+        """Pick a method by its key; unknown keys change nothing."""
+        keys = [method["key"] for method in self.methods]
+        if key in keys:
+            self.ui.methodCombo.setCurrentIndex(keys.index(key))
+
+    def preset(self) -> str:
+        """A preset that the library knows; values put over it make it exact."""
+        name = self._form.preset()
+        return "standard" if name == CUSTOM else name
+
+    def values(self) -> dict[str, Any]:
+        """Every parameter's value."""
+        return self._form.values()
+
+    def problem(self) -> str | None:
+        """What is wrong with the parameters."""
+        return methodList.problem(self.method["key"], self.values())
+
+    def showEstimate(self, description: dict[str, Any] | None, device: str) -> None:
+        """Say what the run will need, as far as it can be told."""
+        cost = costEstimate.estimate(self.method["key"], self.values(), description, device)
+        if cost is None:
+            self.ui.estimateLabel.setText("")
+            self.ui.estimateLabel.setVisible(False)
+            return
+        memory, seconds = cost
+        text = f"Needs about {texts.size(memory)} of memory and {texts.duration(seconds)} (rough estimate)."
+        self.ui.estimateLabel.setText(text)
+        self.ui.estimateLabel.setVisible(True)
+
+    def save(self, settings: SceneSettings) -> None:
+        """Keep the method, and the values of every method that was changed, in the scene."""
+        self._remember()
+        settings.set("Method", self.method["key"])
+        for key, values in self._kept.items():
+            settings.set(f"Parameters.{key}", values)
+
+    def restore(self, settings: SceneSettings) -> None:
+        """Show what the scene keeps."""
+        self._kept = {}
+        for method in self.methods:
+            values = settings.get(f"Parameters.{method['key']}")
+            if isinstance(values, dict):
+                self._kept[method["key"]] = values
+        self._shown = None
+        self.ui.methodCombo.blockSignals(True)
+        self.setMethod(settings.get("Method", DEFAULT_METHOD))
+        self.ui.methodCombo.blockSignals(False)
+        self._show()
+
+    def _remember(self) -> None:
+        if self._shown is not None:
+            self._kept[self._shown] = self._form.values()
+
+    def _methodPicked(self, *_: Any) -> None:
+        self._remember()
+        self._show()
+        self._changed()
+
+    def _show(self) -> None:
+        method = self.method
+        self._form.setMethod(method)
+        self._shown = method["key"]
+        if method["key"] in self._kept:
+            self._form.setValues(self._kept[method["key"]])
+        self.ui.methodDescriptionLabel.setText(method["description"])
+        self.ui.methodDescriptionLabel.setToolTip(method["citation"])
+        self.ui.methodCombo.setToolTip(_tooltip(method))
+
+    def _edited(self) -> None:
+        self._changed()
+
+
+def _tooltip(method: dict[str, Any]) -> str:
+    return f"{method['title']}\n{method['description']}\n{method['citation']}"

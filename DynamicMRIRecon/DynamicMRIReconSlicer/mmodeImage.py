@@ -1,0 +1,56 @@
+"""The M-mode as an image: time from left to right, position from top (the line's start) to bottom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import slicer
+
+from DynamicMRIReconLib.profiles import MMode
+
+#: the picture is about this much wider than high
+WIDTH_OVER_HEIGHT = 2.0
+MOST_COLUMNS = 4000
+_UNEVEN = 0.01
+
+
+def columnFrames(times_s: np.ndarray) -> np.ndarray:
+    """Which frame each column shows, columns evenly spaced in time.
+
+    Evenly timed frames give a column each. Otherwise columns are as far apart as the two closest frames, and each shows
+    the frame nearest in time, so that gaps look like gaps.
+    """
+    steps = np.diff(times_s)
+    if not steps.size or np.ptp(steps) <= _UNEVEN * steps.max():
+        return np.arange(len(times_s))
+    count = min(MOST_COLUMNS, round(float((times_s[-1] - times_s[0]) / steps.min())) + 1)
+    columns_s = np.linspace(times_s[0], times_s[-1], count)
+    return np.abs(columns_s[:, None] - times_s[None, :]).argmin(axis=1)
+
+
+def updateMModeVolume(volume: Any, mmode: MMode) -> None:
+    """Fill ``volume``. Its axes carry no unit of time: true times and positions are in attributes and the tables."""
+    frames = columnFrames(mmode.times_s)
+    inside = mmode.intensity[mmode.valid]
+    lowest = float(inside.min())
+    picture = np.where(np.isfinite(mmode.intensity), mmode.intensity, lowest)[:, frames]
+    isNew = volume.GetImageData() is None
+    slicer.util.updateVolumeFromArray(volume, np.ascontiguousarray(picture[None], dtype=np.float32))
+    step_mm = float(mmode.positions_mm[1] - mmode.positions_mm[0])
+    column_mm = WIDTH_OVER_HEIGHT * float(mmode.positions_mm[-1]) / len(frames)
+    # Axial view: left to right is -R, top to bottom is -A.
+    matrix = np.diag([-column_mm, -step_mm, 1.0, 1.0])
+    assert np.linalg.det(matrix[:3, :3]) > 0
+    volume.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix))
+    seconds = float(mmode.times_s[-1] - mmode.times_s[0])
+    volume.SetAttribute("DynamicMRIRecon.StartTime_s", f"{mmode.times_s[0]:.6f}")
+    volume.SetAttribute("DynamicMRIRecon.SecondsPerColumn", f"{seconds / max(1, len(frames) - 1):.6f}")
+    volume.SetAttribute("DynamicMRIRecon.MillimetresPerRow", f"{step_mm:.6f}")
+    if isNew:
+        volume.CreateDefaultDisplayNodes()
+    display = volume.GetDisplayNode()
+    low, high = np.percentile(inside, (0.5, 99.8))
+    if isNew and display is not None and high > low:
+        display.SetAutoWindowLevel(False)
+        display.SetWindowLevelMinMax(float(low), float(high))

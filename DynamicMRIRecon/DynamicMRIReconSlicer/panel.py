@@ -1,0 +1,182 @@
+"""The panel as a whole: its sections, what happens on Reconstruct, and its life with the scene."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+from slicer.util import VTKObservationMixin
+
+from DynamicMRIReconLib.errors import ReconError
+from DynamicMRIReconSlicer import install, sequenceReader, texts
+from DynamicMRIReconSlicer.inputSection import InputSection
+from DynamicMRIReconSlicer.methodSection import MethodSection
+from DynamicMRIReconSlicer.profileSection import ProfileSection
+from DynamicMRIReconSlicer.resultsSection import ResultsSection
+from DynamicMRIReconSlicer.runSection import RunSection
+from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+
+_KINDS = {"kspace": "k-space", "series": "an image series", "stacks": "two or more image stacks"}
+
+
+class Panel(VTKObservationMixin):
+    """Connects the sections.
+
+    Parameters
+    ----------
+    ui
+        The widgets of the .ui file by name.
+    logic
+        Starts reconstructions and computes profiles.
+    requirementsPath
+        Packages to ask for when Reconstruct is pressed.
+    """
+
+    def __init__(self, ui: Any, logic: Any, requirementsPath: str) -> None:
+        VTKObservationMixin.__init__(self)
+        self.ui = ui
+        self.logic = logic
+        self.run: Any = None
+        self._requirementsPath = requirementsPath
+        self._restoring = True
+        self.method = MethodSection(ui, self.update)
+        self.input = InputSection(ui, self.update)
+        self.runSection = RunSection(ui)
+        self.results = ResultsSection(ui)
+        self.profile = ProfileSection(ui, logic)
+        self._restoring = False
+        ui.notDiagnosticLabel.setText(texts.NOT_DIAGNOSTIC)
+        ui.reconstructButton.clicked.connect(self._reconstructClicked)
+        ui.cancelButton.clicked.connect(self._cancelClicked)
+        ui.deviceCombo.currentIndexChanged.connect(self.update)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._sceneChanged)
+        self.update()
+
+    def whyNot(self) -> str | None:
+        """Why Reconstruct cannot be pressed, in words for its tool tip; None when it can."""
+        reason = self.input.problem()
+        if reason is not None:
+            return reason
+        needed, kind = self.method.method["input_kind"], self.input.kind()
+        if kind is not None and kind != needed:
+            if not self.input.canSimulate(needed):
+                return f"{self.method.method['title']} needs {_KINDS[needed]}; this is {_KINDS.get(kind, kind)}."
+            if not self.ui.simulateGroup.property("checked"):
+                return (
+                    f"{self.method.method['title']} needs {_KINDS[needed]}; this is {_KINDS[kind]}. Tick the teaching "
+                    "box under Input to simulate an acquisition, or pick another method."
+                )
+        fits = (self.input.description or {}).get("methods", [])
+        unfit = next(
+            (one["why_not"] for one in fits if one["key"] == self.method.method["key"] and one["why_not"]), None
+        )
+        return unfit or self.method.problem()
+
+    def update(self, *_: Any) -> None:
+        """Bring every widget in line with the choices."""
+        if self._restoring:
+            return
+        self.input.showSimulation(self.method.method["input_kind"])
+        self.method.showEstimate(self.input.description, self.runSection.device())
+        self.runSection.setReady(self.whyNot(), self.run is not None)
+        self.save()
+
+    def reconstruct(self) -> None:
+        """What the button does."""
+        if self.run is not None or self.whyNot() is not None:
+            return
+        self.save()
+        try:
+            install.ensure(self._requirementsPath)
+            self._start()
+        except (install.NotInstalled, ReconError, OSError) as error:
+            self.run = None
+            self.runSection.setError(str(error))
+        self.update()
+
+    def cancel(self) -> None:
+        """What the Cancel button does."""
+        if self.run is not None:
+            self.runSection.cancelling()
+            self.run.cancel()
+
+    def save(self) -> None:
+        """Keep all choices in the scene."""
+        if self._restoring or slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsImporting():
+            return
+        settings = SceneSettings(self.logic.getParameterNode())
+        for section in (self.input, self.method, self.runSection, self.profile):
+            section.save(settings)
+
+    def restore(self) -> None:
+        """Show the choices that the scene keeps."""
+        settings = SceneSettings(self.logic.getParameterNode())
+        self._restoring = True
+        for section in (self.method, self.input, self.runSection, self.profile):
+            section.restore(settings)
+        self._restoring = False
+        self.results.refresh()
+        self.update()
+
+    def sceneCloses(self) -> None:
+        """End what belongs to the scene."""
+        self.input.stop()
+        self.profile.stop()
+        self.logic.stopAll()
+        if self.run is not None:
+            self.run = None
+            self.runSection.end({"event": "cancelled"}, [])
+
+    def cleanup(self) -> None:
+        """The panel goes: end everything and observe nothing."""
+        self._restoring = True
+        self.sceneCloses()
+        self.removeObservers()
+
+    def _start(self) -> None:
+        needed = self.method.method["input_kind"]
+        seed = self.runSection.seed()
+        source = self.input.source()
+        if self.input.path() is None:
+            source = sequenceReader.toSeries(source)
+        name = f"{self._inputName()} {self.method.method['key']}"
+        self.runSection.begin(name)
+        self.run = self.logic.startReconstruction(
+            source,
+            self.method.method["key"],
+            self.method.values(),
+            preset=self.method.preset(),
+            device=self.runSection.device(),
+            seed=seed,
+            read=self.input.readOptions(),
+            simulate=self.input.simulation(needed, seed),
+            name=name,
+            onEvent=self.runSection.event,
+            onFinished=self._finished,
+            onLog=self.runSection.log,
+        )
+        if not self.run.running:
+            self.run = None
+
+    def _inputName(self) -> str:
+        path = self.input.path()
+        return path.name.split(".")[0] if path is not None else str(self.input.source().GetName())
+
+    def _finished(self, result: Any, event: dict[str, Any]) -> None:
+        self.run = None
+        self.runSection.end(event, list(result.warnings) if result is not None else [])
+        if result is not None:
+            self.results.refresh(select=result.sequence)
+            self.results.show(result.sequence)
+            self.profile.setSequence(result.sequence)
+        self.update()
+
+    def _sceneChanged(self, *_: Any) -> None:
+        if not slicer.mrmlScene.IsBatchProcessing():
+            self.results.refresh()
+
+    def _reconstructClicked(self, *_: Any) -> None:
+        self.reconstruct()
+
+    def _cancelClicked(self, *_: Any) -> None:
+        self.cancel()

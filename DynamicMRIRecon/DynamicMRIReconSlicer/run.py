@@ -1,0 +1,87 @@
+"""One reconstruction from request to nodes in the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from DynamicMRIReconSlicer.jobFolder import JobFolder, Request
+from DynamicMRIReconSlicer.jobProcess import JobProcess
+from DynamicMRIReconSlicer.results import Result, loadResult
+
+
+class Run:
+    """Owns the job folder and the worker; ``onFinished`` comes exactly once unless ``stopNow`` ends the run.
+
+    Parameters
+    ----------
+    onEvent
+        Called with events on the way (``started``, ``progress``, ``preview``, ``warning``).
+    onFinished
+        Called with the result or None, and the last event. The folder is gone by then.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        onEvent: Callable[[dict[str, Any]], None],
+        onFinished: Callable[[Result | None, dict[str, Any]], None],
+        onLog: Callable[[str], None],
+    ) -> None:
+        self.request = request
+        self.warnings: list[str] = []
+        self._onEvent = onEvent
+        self._onFinished = onFinished
+        self._folder = JobFolder()
+        self._process = JobProcess(self._folder.path, self._event, onLog)
+
+    @property
+    def folder(self) -> Path:
+        """The job folder; gone when the run has ended."""
+        return self._folder.path
+
+    @property
+    def pid(self) -> int:
+        """Process number of the worker."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """True until the end has been reported."""
+        return self._process.running
+
+    def start(self) -> None:
+        """Write the job and start the worker."""
+        try:
+            self._folder.fill(self.request)
+        except BaseException:
+            self._folder.remove()
+            raise
+        self._process.start()
+
+    def cancel(self) -> None:
+        """Ask it to stop; it is gone within seconds, and then ``onFinished`` is called with ``cancelled``."""
+        self._process.cancel()
+
+    def stopNow(self) -> None:
+        """End it at once and say nothing more."""
+        self._process.stopNow()
+        self._folder.remove()
+
+    def _event(self, event: dict[str, Any]) -> None:
+        kind = event["event"]
+        if kind == "warning":
+            self.warnings.append(str(event.get("message", "")))
+        if kind not in ("done", "cancelled", "error"):
+            self._onEvent(event)
+            return
+        result = None
+        try:
+            if kind == "done":
+                result = loadResult(self.request, self._folder.path, event, self.warnings)
+        except Exception as error:
+            event = {"event": "error", "kind": "internal", "message": f"The result could not be loaded: {error}"}
+        finally:
+            self._folder.remove()
+        self._onFinished(result, event)

@@ -1,0 +1,146 @@
+"""Section Run: device, seed, the button and its reason, progress, time left, preview, log, errors."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import qt
+
+from DynamicMRIReconSlicer import previewImage, texts
+from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+
+MOST_LOG_LINES = 2000
+
+
+class RunSection:
+    """Shows how a reconstruction goes.
+
+    Parameters
+    ----------
+    ui
+        The panel's widgets by name.
+    """
+
+    def __init__(self, ui: Any) -> None:
+        self.ui = ui
+        self._devices: list[str] = []
+        self._fillDevices()
+        self.setError(None)
+        ui.logText.setProperty("maximumBlockCount", MOST_LOG_LINES)
+        ui.previewLabel.setVisible(False)
+
+    def device(self) -> str:
+        """``auto``, ``cpu``, ``cuda`` or ``mps``."""
+        return self._devices[max(0, self.ui.deviceCombo.property("currentIndex"))]
+
+    def seed(self) -> int:
+        """The seed of all random numbers."""
+        return int(self.ui.seedSpin.property("value"))
+
+    def setReady(self, reason: str | None, running: bool) -> None:
+        """Enable the buttons; the tool tip of a disabled Reconstruct says why."""
+        self.ui.reconstructButton.setEnabled(reason is None and not running)
+        tip = "A reconstruction is running." if running else reason or "Start the reconstruction"
+        self.ui.reconstructButton.setToolTip(tip)
+        self.ui.cancelButton.setEnabled(running)
+        if not running and reason is not None:
+            self.ui.statusLabel.setText(reason)
+        elif not running and self.ui.progressBar.property("value") == 0:
+            self.ui.statusLabel.setText("Ready.")
+
+    def begin(self, name: str) -> None:
+        """A run starts."""
+        self.setError(None)
+        self.ui.progressBar.setValue(0)
+        self.ui.statusLabel.setText("Starting the worker ...")
+        self.ui.previewLabel.setVisible(False)
+        self.log(f"--- {name}")
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Show an event of the worker."""
+        kind = event["event"]
+        if kind == "progress":
+            self._progress(event)
+        elif kind == "started":
+            self.ui.statusLabel.setText(f"Running on {event.get('device', 'this computer')} ...")
+        elif kind == "preview":
+            self._preview(event)
+        elif kind == "warning":
+            self.log(f"Warning: {event.get('message', '')}")
+
+    def cancelling(self) -> None:
+        """The user pressed Cancel."""
+        self.ui.cancelButton.setEnabled(False)
+        self.ui.statusLabel.setText("Cancelling ...")
+
+    def end(self, event: dict[str, Any], warnings: list[str]) -> None:
+        """A run ended."""
+        kind = event["event"]
+        self.ui.previewLabel.setVisible(False)
+        self.ui.progressBar.setValue(1000 if kind == "done" else 0)
+        if kind == "done":
+            text = f"Done in {texts.duration(float(event.get('elapsed_s') or 0))}."
+            self.ui.statusLabel.setText(" ".join([text, *warnings]))
+        elif kind == "cancelled":
+            self.ui.statusLabel.setText("Cancelled.")
+        else:
+            self.ui.statusLabel.setText("Not done.")
+            self.setError(str(event.get("message") or "The reconstruction failed."))
+        self.log(self.ui.statusLabel.property("text"))
+
+    def setError(self, message: str | None) -> None:
+        """Show an error in the panel, or take it away."""
+        self.ui.errorLabel.setText(f"Error: {message}" if message else "")
+        self.ui.errorLabel.setVisible(bool(message))
+        if message:
+            self.log(f"Error: {message}")
+
+    def log(self, line: str) -> None:
+        """Add a line to the log."""
+        self.ui.logText.appendPlainText(line)
+
+    def save(self, settings: SceneSettings) -> None:
+        """Keep device and seed in the scene."""
+        settings.set("Device", self.device())
+        settings.set("Seed", self.seed())
+
+    def restore(self, settings: SceneSettings) -> None:
+        """Show what the scene keeps."""
+        device = settings.get("Device", "auto")
+        self.ui.deviceCombo.setCurrentIndex(self._devices.index(device) if device in self._devices else 0)
+        self.ui.seedSpin.setValue(int(settings.get("Seed", 0)))
+
+    def _fillDevices(self) -> None:
+        offered = [("auto", "Automatic (GPU if there is one)"), ("cpu", "CPU")]
+        if hasCuda():
+            offered.append(("cuda", "NVIDIA GPU (CUDA)"))
+        if sys.platform == "darwin":
+            offered.append(("mps", "Apple GPU (MPS)"))
+        for key, text in offered:
+            self._devices.append(key)
+            self.ui.deviceCombo.addItem(text, key)
+
+    def _progress(self, event: dict[str, Any]) -> None:
+        self.ui.progressBar.setValue(round(1000 * float(event.get("fraction") or 0)))
+        parts = [str(event.get("message") or "Running")]
+        remaining = event.get("remaining_s")
+        if remaining is not None:
+            parts.append(f"about {texts.duration(float(remaining))} left")
+        self.ui.statusLabel.setText(", ".join(parts))
+
+    def _preview(self, event: dict[str, Any]) -> None:
+        picture = previewImage.write(Path(str(event.get("path", ""))))
+        if picture is None:
+            return
+        pixmap = qt.QPixmap(str(picture))
+        if not pixmap.isNull():
+            self.ui.previewLabel.setPixmap(pixmap.scaled(160, 160, qt.Qt.KeepAspectRatio))
+            self.ui.previewLabel.setVisible(True)
+
+
+def hasCuda() -> bool:
+    """Whether this computer seems to have an NVIDIA GPU, without importing torch: the worker has the last word."""
+    return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia/version").exists()

@@ -1,0 +1,43 @@
+"""The panel's settings in the scene, so that they are saved and loaded with it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+class SceneSettings:
+    """Values by name in the module's parameter node, as JSON text; nodes as node references.
+
+    Parameters
+    ----------
+    node
+        The module's ``vtkMRMLScriptedModuleNode``.
+    """
+
+    def __init__(self, node: Any) -> None:
+        self.node = node
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value called ``name``; ``default`` when it was never set or cannot be understood."""
+        text = self.node.GetParameter(name)
+        if not text:
+            return default
+        try:
+            return json.loads(text)
+        except ValueError:
+            return default
+
+    def set(self, name: str, value: Any) -> None:
+        """Keep a JSON-able value."""
+        text = json.dumps(value)
+        if self.node.GetParameter(name) != text:
+            self.node.SetParameter(name, text)
+
+    def getNode(self, role: str) -> Any:
+        """The node kept under ``role``, or None."""
+        return self.node.GetNodeReference(role)
+
+    def setNode(self, role: str, node: Any) -> None:
+        """Keep a node of the scene, or None."""
+        self.node.SetNodeReferenceID(role, node.GetID() if node is not None else None)

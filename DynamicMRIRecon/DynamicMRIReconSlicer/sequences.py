@@ -1,0 +1,125 @@
+"""From an image series to a Sequence that plays in true position and time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import slicer
+
+from DynamicMRIReconLib.data import ImageSeries
+
+#: Slicer merges items whose index values differ by less than 0.001; seconds are used only well above that
+SMALLEST_STEP_S = 0.002
+SYNTHETIC = "synthetic"
+TIME_S = "time_s"
+#: grey values between these percentiles fill the display window
+WINDOW_PERCENTILES = (0.5, 99.8)
+
+
+@dataclass(frozen=True)
+class SequenceNodes:
+    """A sequence, the browser that plays it, and the volume that shows its current frame."""
+
+    sequence: Any
+    browser: Any
+    proxy: Any
+
+
+def indexUnit(times_s: np.ndarray) -> tuple[str, float]:
+    """The unit of the index and how many of it a second is: seconds, or milliseconds for very short frames."""
+    steps = np.diff(times_s)
+    return ("ms", 1000.0) if steps.size and steps.min() < SMALLEST_STEP_S else ("s", 1.0)
+
+
+def fromSeries(series: ImageSeries, name: str, attributes: dict[str, str] | None = None) -> SequenceNodes:
+    """Put ``series`` into the scene as magnitudes.
+
+    Parameters
+    ----------
+    series
+        Frames, affine and times; complex values are shown as magnitudes.
+    name
+        Of the sequence and its proxy volume.
+    attributes
+        Kept with the sequence and in ``.seq.nrrd`` files written from it.
+
+    Raises
+    ------
+    RuntimeError
+        Slicer merged frames: their times are too close to each other.
+    """
+    magnitude = series.magnitude()
+    matrix = np.array(magnitude.affine)
+    assert np.linalg.det(matrix[:3, :3]) > 0, "a left-handed matrix would be mirrored by a file round trip"
+    unit, factor = indexUnit(magnitude.times_s)
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", slicer.mrmlScene.GenerateUniqueName(name))
+    sequence.SetIndexName("time")
+    sequence.SetIndexUnit(unit)
+    sequence.SetIndexTypeFromString("numeric")
+    sequence.SetNumericIndexValueTolerance(1e-6)
+    for key, text in (attributes or {}).items():
+        sequence.SetAttribute(key, text)
+    _fill(sequence, magnitude, matrix, factor)
+    if sequence.GetNumberOfDataNodes() != magnitude.frames:
+        kept = sequence.GetNumberOfDataNodes()
+        slicer.mrmlScene.RemoveNode(sequence)
+        raise RuntimeError(f"Only {kept} of {magnitude.frames} frames could be kept: frame times are too close.")
+    return _browse(sequence, magnitude)
+
+
+def _fill(sequence: Any, series: ImageSeries, matrix: np.ndarray, factor: float) -> None:
+    ijkToRas = slicer.util.vtkMatrixFromArray(matrix)
+    assert series.synthetic is not None
+    was = sequence.StartModify()
+    for frame, time_s, synthetic in zip(series.array, series.times_s, series.synthetic, strict=True):
+        volume = slicer.vtkMRMLScalarVolumeNode()
+        volume.SetName(sequence.GetName())
+        volume.SetIJKToRASMatrix(ijkToRas)
+        slicer.util.updateVolumeFromArray(volume, np.ascontiguousarray(frame, dtype=np.float32))
+        volume.SetAttribute(TIME_S, f"{time_s:.6f}")
+        if synthetic:
+            volume.SetAttribute(SYNTHETIC, "1")
+        sequence.SetDataNodeAtValue(volume, f"{time_s * factor:.6f}")
+    sequence.EndModify(was)
+
+
+def _browse(sequence: Any, series: ImageSeries) -> SequenceNodes:
+    name = sequence.GetName()
+    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{name} browser")
+    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
+    browser.SetIndexDisplayFormat("%.3f")
+    browser.SetPlaybackLooped(True)
+    browser.SetPlaybackItemSkippingEnabled(False)
+    if series.frames > 1:
+        browser.SetPlaybackRateFps(float(1.0 / np.median(np.diff(series.times_s))))
+    proxy = browser.GetProxyNode(sequence)
+    proxy.CreateDefaultDisplayNodes()
+    low, high = np.percentile(series.array, WINDOW_PERCENTILES)
+    display = proxy.GetDisplayNode()
+    if display is not None and high > low:
+        display.SetAutoWindowLevel(False)
+        display.SetWindowLevelMinMax(float(low), float(high))
+    return SequenceNodes(sequence, browser, proxy)
+
+
+def browserOf(sequence: Any) -> Any:
+    """The first browser that plays ``sequence``, or None."""
+    for browser in slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode"):
+        if browser.IsSynchronizedSequenceNode(sequence, True):
+            return browser
+    return None
+
+
+def proxyOf(sequence: Any) -> Any:
+    """The volume that shows the current frame of ``sequence``, or None."""
+    browser = browserOf(sequence)
+    return browser.GetProxyNode(sequence) if browser is not None else None
+
+
+def jsonAttribute(node: Any, name: str) -> Any:
+    """A node attribute that holds JSON, or None."""
+    text = node.GetAttribute(name)
+    return json.loads(text) if text else None

@@ -1,0 +1,52 @@
+"""Longer texts shown to the user."""
+
+from __future__ import annotations
+
+import html
+
+from DynamicMRIReconSlicer import methodList
+
+TITLE = "Dynamic MRI Reconstruction"
+NOT_DIAGNOSTIC = "Research software: not for diagnostic use."
+ACKNOWLEDGEMENT = (
+    "Built on 3D Slicer, PyTorch, finufft, torchkbnufft, sigpy, ISMRMRD and other open software. "
+    "Please cite the methods you use; they are named in the help text and in the provenance of each result."
+)
+#: says it plainly wherever a simulated acquisition is shown
+SIMULATED = "k-space simulated from images"
+
+
+def helpText() -> str:
+    """The module's help: what it does, what it is not, and the sources of the methods."""
+    rows = "".join(
+        f"<li><b>{html.escape(method['title'])}</b>: {html.escape(method['description'])} "
+        f"<i>{html.escape(method['citation'])}</i></li>"
+        for method in methodList.methods()
+    )
+    return (
+        "Reconstructs dynamic MRI from k-space (ISMRMRD .h5, BART .cfl, .mat, .npz) or from a cine series into a "
+        "Sequence that plays in true position and true time, and measures it with line profiles (M-mode). "
+        "The reconstruction runs in a process of its own and can be cancelled at any time."
+        f"<p><b>{NOT_DIAGNOSTIC}</b></p><p>Methods:</p><ul>{rows}</ul>"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 0.4 s, 12 s, 3 min 05 s, 1 h 02 min."""
+    if seconds < 9.95:
+        return f"{max(0.0, seconds):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def size(count: float) -> str:
+    """Bytes as people say them."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
