@@ -1,0 +1,113 @@
+"""An approximate inverse of a dynamic acquisition plus quadratic smoothness, by FFTs and a recurrence over frames.
+
+Conjugate gradients on undersampled radial or spiral data are slow because the centre of k-space is sampled a hundred
+times more densely than its edge. Here coil sensitivities are left out, the sampling of each frame is replaced by the
+circulant matrix nearest to it, and what remains is solved exactly: for every spatial frequency a tridiagonal system
+over the frames.
+
+T. F. Chan, SIAM J. Sci. Stat. Comput. 9 (1988) 766-771, doi:10.1137/0909051 (the nearest circulant).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from DynamicMRIReconLib.data import KSpace
+from DynamicMRIReconLib.operators.fourier import fftc, ifftc
+from DynamicMRIReconLib.operators.nufft import NufftOperator
+from DynamicMRIReconLib.operators.toeplitz import ToeplitzGram
+
+
+def sampling_density(kspace: KSpace, device: str | torch.device = "cpu", backend: str = "auto") -> Tensor:
+    """(frames, z, y, x) eigenvalues, by centred spatial frequency, of the circulant nearest to ``F^H F`` of each frame.
+
+    For Cartesian k-space this is the mask itself, exact. ``kspace``: one slice, or a 3-D trajectory.
+    """
+    if kspace.mask is not None:
+        return torch.as_tensor(kspace.mask, dtype=torch.float32, device=device)
+    assert kspace.trajectory is not None
+    trajectory = torch.as_tensor(kspace.trajectory, device=device)
+    flat = trajectory.shape[-1] == 2
+    nufft = NufftOperator(trajectory, kspace.matrix[1:] if flat else kspace.matrix, backend=backend)
+    density = torch.stack([_nearest_circulant(spectrum) for spectrum in ToeplitzGram(nufft).kernel])
+    return density.unsqueeze(1) if flat else density
+
+
+def _nearest_circulant(spectrum: Tensor) -> Tensor:
+    """Centred eigenvalues (N...) from the spectrum (2N...) of the convolution that a gram is."""
+    dims = tuple(range(spectrum.ndim))
+    response = torch.fft.ifftn(spectrum, dim=dims)
+    for dim in dims:
+        size = spectrum.shape[dim] // 2
+        lags = torch.arange(2 * size, device=spectrum.device)
+        weight = 1 - torch.minimum(lags, 2 * size - lags) / size
+        response = response * weight.reshape([-1 if other == dim else 1 for other in dims])
+        response = response.unflatten(dim, (2, size)).sum(dim)
+    return torch.fft.fftshift(torch.fft.fftn(response, dim=dims).real, dim=dims).clamp_min(0)
+
+
+class SeriesPreconditioner:
+    """Solves ``(D + temporal Dt^H Dt + spatial Ds^H Ds + identity) x = r`` for series (frames, z, y, x).
+
+    Parameters
+    ----------
+    density
+        (frames, z, y, x) real >= 0, as ``sampling_density`` gives it.
+    temporal, spatial, identity
+        weights >= 0 of the squared differences between frames (none beyond the last), of the squared differences
+        between voxels along ``spatial_axes`` (wrapping around), and of the squared image. ``identity`` should be > 0
+        where the density has zeros.
+    spatial_axes
+        axes of the series along which ``spatial`` counts, of 1 (z), 2 (y), 3 (x).
+    transform_axes
+        axes along which k-space was measured: (2, 3) for slices, (1, 2, 3) for a 3-D trajectory.
+    """
+
+    def __init__(
+        self,
+        density: Tensor,
+        *,
+        temporal: float = 0.0,
+        spatial: float = 0.0,
+        identity: float = 1e-3,
+        spatial_axes: tuple[int, ...] = (2, 3),
+        transform_axes: tuple[int, ...] = (2, 3),
+    ) -> None:
+        self.temporal = temporal
+        self.axes = transform_axes
+        diagonal = density + identity
+        for axis in spatial_axes:
+            size = density.shape[axis]
+            frequency = (torch.arange(size, device=density.device) - size // 2) / size
+            smoothness = 2 - 2 * torch.cos(2 * math.pi * frequency)
+            diagonal = diagonal + spatial * smoothness.reshape([-1 if a == axis else 1 for a in range(4)])
+        if temporal > 0 and len(density) > 1:
+            diagonal = diagonal + 2 * temporal
+            diagonal[0] -= temporal
+            diagonal[-1] -= temporal
+        self._pivot, self._carry = self._eliminate(diagonal)
+
+    def _eliminate(self, diagonal: Tensor) -> tuple[Tensor, Tensor]:
+        """The reciprocal pivots, and the factors that carry a solved frame back to the one before it."""
+        pivot, carry = torch.empty_like(diagonal), torch.zeros_like(diagonal)
+        pivot[0] = 1 / diagonal[0]
+        for frame in range(1, len(diagonal)):
+            carry[frame - 1] = self.temporal * pivot[frame - 1]
+            pivot[frame] = 1 / (diagonal[frame] - self.temporal * carry[frame - 1])
+        return pivot, carry
+
+    def __call__(self, residual: Tensor) -> Tensor:
+        """(frames, z, y, x) complex -> the same shape. Hermitian and positive definite."""
+        spectrum = fftc(residual, self.axes)
+        if self.temporal == 0:
+            return ifftc(spectrum * self._pivot, self.axes)
+        frames = list(spectrum)
+        frames[0] = frames[0] * self._pivot[0]
+        for t in range(1, len(frames)):
+            frames[t] = (frames[t] + self.temporal * frames[t - 1]) * self._pivot[t]
+        for t in range(len(frames) - 2, -1, -1):
+            frames[t] = frames[t] + self._carry[t] * frames[t + 1]
+        return ifftc(torch.stack(frames), self.axes)

@@ -1,0 +1,154 @@
+"""Alternating direction method of multipliers for least squares plus several penalties.
+
+S. Boyd et al., Found. Trends Mach. Learn. 3 (2011) 1-122, doi:10.1561/2200000016.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from DynamicMRIReconLib.solvers.status import Callback, Status
+
+Linear = Callable[[Tensor], Tensor]
+
+
+class Penalty(Protocol):
+    """A function ``f(K x)`` with a linear K and an f whose proximal map is known."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``K x``."""
+
+    def adjoint(self, z: Tensor) -> Tensor:
+        """``K^H z``."""
+
+    def prox(self, z: Tensor, step: float) -> Tensor:
+        """``argmin_v step f(v) + |v - z|^2 / 2``."""
+
+    def value(self, z: Tensor) -> float:
+        """``f(z)``."""
+
+
+def admm(
+    gram: Linear,
+    rhs: Tensor,
+    penalties: Sequence[Penalty],
+    weights: Sequence[float],
+    *,
+    x0: Tensor,
+    preconditioner: Linear | None = None,
+    iterations: int = 10,
+    inner_iterations: int = 3,
+    relaxation: float = 1.6,
+    tolerance: float = 0.0,
+    energy: float = 0.0,
+    callback: Callback | None = None,
+) -> Tensor:
+    """Minimise ``|A x - y|^2 / 2 + sum_i f_i(K_i x)``.
+
+    Every iteration solves ``(A^H A + sum w_i K_i^H K_i) x = ...`` by a few preconditioned conjugate gradient steps from
+    the last x, then takes each penalty's proximal map. ``A^H A x`` is carried along, so that an iteration costs
+    ``inner_iterations`` grams and no more.
+
+    Parameters
+    ----------
+    gram
+        ``x -> A^H A x``.
+    rhs
+        ``A^H y``.
+    penalties, weights
+        the f_i with their K_i, and for each the weight w_i > 0 of its constraint: it sets the pace, not the result.
+    x0
+        start.
+    preconditioner
+        approximate inverse of ``A^H A + sum w_i K_i^H K_i``, Hermitian positive definite; none when None.
+    iterations, inner_iterations
+        outer iterations, and conjugate gradient steps in each.
+    relaxation
+        1 to 1.8; over-relaxation of the constraints.
+    tolerance
+        stop when x changes by less than this part of its norm in an iteration.
+    energy
+        ``|y|^2``, so that the objective reported is the function above rather than it less a constant.
+    callback
+        called after each iteration with the objective at x; ``residual`` is the relative change of x.
+
+    Returns
+    -------
+    Tensor
+        the last x.
+
+    Raises
+    ------
+    ValueError
+        If a weight is not positive, the numbers of penalties and weights differ, or values stop being finite.
+    """
+    if len(penalties) != len(weights) or any(weight <= 0 for weight in weights):
+        raise ValueError(f"Each of the {len(penalties)} penalties needs a weight > 0, not {list(weights)}.")
+    pairs = list(zip(penalties, weights, strict=True))
+    solve = preconditioner or (lambda r: r)
+
+    def coupling(v: Tensor) -> Tensor:
+        return _sum(weight * penalty.adjoint(penalty.forward(v)) for penalty, weight in pairs)
+
+    x, gram_x = x0, gram(x0)
+    split = [penalty.prox(penalty.forward(x), 1 / weight) for penalty, weight in pairs]
+    dual = [torch.zeros_like(z) for z in split]
+    for iteration in range(1, iterations + 1):
+        before = x
+        target = rhs + _sum(
+            weight * penalty.adjoint(z - u) for (penalty, weight), z, u in zip(pairs, split, dual, strict=True)
+        )
+        x, gram_x = _improve(gram, coupling, target, x, gram_x, solve, inner_iterations)
+        for i, (penalty, weight) in enumerate(pairs):
+            relaxed = relaxation * penalty.forward(x) + (1 - relaxation) * split[i]
+            split[i] = penalty.prox(relaxed + dual[i], 1 / weight)
+            dual[i] = dual[i] + relaxed - split[i]
+        norm = float(torch.linalg.vector_norm(x))
+        change = float(torch.linalg.vector_norm(x - before)) / max(norm, 1e-30)
+        if change != change:
+            raise ValueError(f"ADMM met numbers that are not finite in iteration {iteration}.")
+        if callback is not None:
+            misfit = 0.5 * (float(_inner(x, gram_x)) + energy) - float(_inner(x, rhs))
+            objective = misfit + sum(penalty.value(penalty.forward(x)) for penalty in penalties)
+            if callback(Status(iteration, change, objective, x)) is False:
+                break
+        if change < tolerance:
+            break
+    return x
+
+
+def _improve(
+    gram: Linear, coupling: Linear, target: Tensor, x: Tensor, gram_x: Tensor, solve: Linear, iterations: int
+) -> tuple[Tensor, Tensor]:
+    """Preconditioned conjugate gradients on ``(gram + coupling) x = target``; also returns the gram of the result."""
+    residual = target - gram_x - coupling(x)
+    direction = solve(residual)
+    slope = _inner(residual, direction)
+    for step_number in range(iterations):
+        if float(slope) <= 0:
+            break
+        gram_direction = gram(direction)
+        image = gram_direction + coupling(direction)
+        step = slope / _inner(direction, image)
+        x = x + step * direction
+        gram_x = gram_x + step * gram_direction
+        if step_number == iterations - 1:
+            break
+        residual = residual - step * image
+        better = solve(residual)
+        previous, slope = slope, _inner(residual, better)
+        direction = better + (slope / previous) * direction
+    return x, gram_x
+
+
+def _inner(a: Tensor, b: Tensor) -> Tensor:
+    return torch.vdot(a.flatten(), b.flatten()).real
+
+
+def _sum(terms: Iterable[Tensor]) -> Tensor:
+    return functools.reduce(torch.add, terms)
