@@ -17,14 +17,14 @@ def canReadFiles() -> bool:
 
 
 def ofNode(node: Any) -> dict[str, Any]:
-    """Description of a sequence in the scene, in the terms of ``DynamicMRIReconLib.io.info``.
+    """Description of a sequence in the scene, in the terms of ``DynamicMRIReconLib.io.describe``.
 
     Raises
     ------
     InputError
         It holds no images of one grid.
     """
-    from DynamicMRIReconLib.io.info import describe
+    from DynamicMRIReconLib.io.describe import describe
 
     return describe(sequenceReader.toSeries(node), path=node.GetName(), format_name="node of the scene")
 

@@ -12,6 +12,9 @@ import qt
 from DynamicMRIReconLib.jobs.local import PACKAGE, worker_environment
 from DynamicMRIReconSlicer.jobProcess import pythonProgram
 
+#: how the command's error lines begin
+_PROGRAM = "dynamic-mri-recon"
+
 
 class FileInfo:
     """Asks ``info`` about one file at a time; the answer to an outdated question is dropped.
@@ -19,7 +22,7 @@ class FileInfo:
     Parameters
     ----------
     answered
-        Called with the description (see ``DynamicMRIReconLib.io.info``) or None, and an error sentence or None.
+        Called with the description (see ``DynamicMRIReconLib.io.describe``) or None, and an error sentence or None.
     """
 
     def __init__(self, answered: Callable[[dict[str, Any] | None, str | None], None]) -> None:
@@ -72,4 +75,5 @@ class FileInfo:
         if process.exitCode() == 0 and isinstance(description, dict):
             self._answered(description, None)
         else:
-            self._answered(None, errors.splitlines()[-1] if errors else "The file could not be read.")
+            message = errors.splitlines()[-1] if errors else "The file could not be read."
+            self._answered(None, message.removeprefix(f"{_PROGRAM}: "))

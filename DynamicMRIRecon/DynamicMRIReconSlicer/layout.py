@@ -59,7 +59,7 @@ def showProfile(mmodeVolume: Any, seriesVolume: Any, chart: Any) -> None:
     if manager is None:
         return
     layoutNode = manager.layoutLogic().GetLayoutNode()
-    if layoutNode.GetLayoutDescription(LAYOUT_ID) == "":
+    if not layoutNode.IsLayoutDescription(LAYOUT_ID):
         layoutNode.AddLayoutDescription(LAYOUT_ID, LAYOUT)
     manager.setLayout(LAYOUT_ID)
     showInView(MMODE_VIEW, mmodeVolume)

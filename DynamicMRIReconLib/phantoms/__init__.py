@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any
 
 from DynamicMRIReconLib.errors import InputError
@@ -37,8 +38,10 @@ def get(name: str, seed: int = 0, **options: Any) -> Scene:
         raise InputError(f"There is no phantom '{name}': choose one of {', '.join(NAMES)}.")
     module, cls = _SCENES[name]
     factory = getattr(importlib.import_module(f"{__name__}.{module}"), cls)
-    try:
-        scene: Scene = factory(seed, **options)
-    except TypeError as error:
-        raise InputError(f"The phantom '{name}' does not take these options: {error}.") from error
+    known = [option for option in inspect.signature(factory).parameters if option != "seed"]
+    for option in options:
+        if option not in known:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise InputError(f"The phantom '{name}' does not take the option '{option}': {has}.")
+    scene: Scene = factory(seed, **options)
     return scene

@@ -6,10 +6,14 @@ reaches into its neighbours, as in task-dynamic models of coarticulation (Saltzm
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from DynamicMRIReconLib.phantoms.recent import Recent
+
+Segment = tuple[float, NDArray[np.float64], NDArray[np.float64]]
 
 ARTICULATORS = ("jaw", "lips", "round", "tip", "front", "back", "low", "velum")
 
@@ -52,7 +56,7 @@ class Utterance:
 
     def __init__(self, seed: int, segment_s: float, effort: float = 1.0) -> None:
         self.seed, self.segment_s, self.effort = seed, segment_s, effort
-        self._segment = lru_cache(maxsize=512)(self._draw_segment)
+        self._segments: Recent[Segment] = Recent(512)
         self._rest = np.array([_AT_REST[name] for name in ARTICULATORS])
 
     def positions(self, times_s: ArrayLike) -> NDArray[np.float64]:
@@ -63,7 +67,7 @@ class Utterance:
             total = np.full(len(ARTICULATORS), _REST_WEIGHT)
             pulled = _REST_WEIGHT * self._rest
             for index in (int(np.floor(time)) + _NEIGHBOURS).tolist():
-                centre, weights, targets = self._segment(index)
+                centre, weights, targets = self._segments.get(index, partial(self._draw_segment, index))
                 distance = abs(time - centre)
                 if distance < _REACH:
                     pull = weights * np.cos(np.pi / 2 * distance / _REACH) ** 4
@@ -72,7 +76,7 @@ class Utterance:
             out[row] = self._rest + self.effort * (pulled / total - self._rest)
         return out
 
-    def _draw_segment(self, index: int) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    def _draw_segment(self, index: int) -> Segment:
         """Centre in segments, weights and targets of the articulators."""
         rng = np.random.default_rng([self.seed, index & 0xFFFFFFFF])
         is_vowel = index % 2 == 1

@@ -24,8 +24,8 @@ class Dice:
     """
 
     def __init__(self, seed: int, stream: str) -> None:
-        if isinstance(seed, bool) or int(seed) != seed or seed < 0:
-            raise InputError(f"The seed of a phantom must be a whole number of 0 or more, not {seed}.")
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise InputError(f"The seed of a phantom must be a whole number of 0 or more, not {seed!r}.")
         self.seed = int(seed)
         self.rng = np.random.default_rng([self.seed, *stream.encode()])
         self._spread = 0.0 if self.seed == 0 else 1.0

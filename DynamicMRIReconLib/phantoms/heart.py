@@ -13,6 +13,7 @@ from DynamicMRIReconLib.phantoms.cardiac_cycle import CardiacCycle
 from DynamicMRIReconLib.phantoms.chest import Chest
 from DynamicMRIReconLib.phantoms.dice import Dice
 from DynamicMRIReconLib.phantoms.plane import SlicePlane, background_phase
+from DynamicMRIReconLib.phantoms.recent import Recent
 from DynamicMRIReconLib.phantoms.scene import Shape, checked_shape, checked_times
 from DynamicMRIReconLib.phantoms.shapes import Canvas, Points, Pose, crossings_mm, ellipse, rotate, smooth_closed
 from DynamicMRIReconLib.phantoms.texture import RandomField
@@ -78,10 +79,10 @@ class HeartScene:
             Pose(dice.about(0.96, 0.05), dice.about(0.0, 10.0), (dice.about(0.0, 2.0), dice.about(-20.0, 6.0))),
         )
         self._phase_seed = int(dice.rng.integers(2**31))
-        self._still: dict[tuple[tuple[int, ...], float], tuple[Image, Image]] = {}
+        self._chest_images: Recent[tuple[Image, Image]] = Recent(2)
 
     def geometry(self, shape_zyx: Shape) -> Geometry:
-        """Field of view 320 mm, slices every 8 mm from base (first) to apex."""
+        """Field of view 320 mm, slices every 8 mm from apex (first) to base."""
         return self.plane.geometry(shape_zyx)
 
     def render(self, times_s: ArrayLike, shape_zyx: Shape) -> NDArray[np.complex64]:
@@ -91,7 +92,7 @@ class HeartScene:
         rng = np.random.default_rng(self._phase_seed)
         factor = background_phase(canvas, rng, self.plane.fov_mm) * self._shading(canvas)
         frames = np.empty((len(times), *shape), np.complex64)
-        image, mask = self._chest_image(canvas)
+        image, mask = self._chest_images.get(canvas.shape, lambda: self._chest.render(canvas))
         for k in range(shape[0]):
             z_mm = (k - shape[0] // 2) * self.plane.slice_spacing_mm
             for t, time in enumerate(times):
@@ -154,19 +155,11 @@ class HeartScene:
         x, y = canvas.x_mm[None, :] / 160, canvas.y_mm[:, None] / 160
         return np.asarray(0.86 + self._shade[1] * x + self._shade[0] * y - 0.08 * (x * x + y * y), np.float32)
 
-    def _chest_image(self, canvas: Canvas) -> tuple[Image, Image]:
-        key = (canvas.shape, 0.0)
-        if key not in self._still:
-            if len(self._still) >= 2:
-                self._still.pop(next(iter(self._still)))
-            self._still[key] = self._chest.render(canvas)
-        return self._still[key]
-
     def _paint_liver(self, canvas: Canvas, image: Image, mask: Image, time_s: float, z_mm: float) -> None:
         shift = np.array([0.4, -0.9]) * self._breath_mm(time_s)
         dome = np.array([(-140, 10), (-100, -28), (-58, -32), (-24, -2), (-14, 22), (-20, 52), (-34, 78), (-80, 122),
                          (-150, 100)], float)  # fmt: skip
-        grown = dome + (dome - [-150, 60]) * np.clip(0.003 * z_mm, -0.2, 0.12) + shift
+        grown = dome + (dome - [-150, 60]) * np.clip(-0.003 * z_mm, -0.2, 0.12) + shift
         contour = smooth_closed(grown)
         window = canvas.cover(contour)[0]
         value = np.zeros(canvas.shape, np.float32)
@@ -241,9 +234,9 @@ class HeartScene:
 
 
 def _taper(z_mm: float) -> float:
-    """Size of the heart in a slice ``z_mm`` from the middle one towards the apex, relative to the middle."""
-    if z_mm < 0:
-        return float(1 - 0.10 * min(-z_mm / 40, 1.0) ** 2)
+    """Size of the heart in a slice ``z_mm`` from the middle one (towards the base if positive), relative to it."""
+    if z_mm > 0:
+        return float(1 - 0.10 * min(z_mm / 40, 1.0) ** 2)
     return float(np.sqrt(max(1 - (z_mm / _LENGTH_MM) ** 2, 0.02)))
 
 

@@ -12,6 +12,7 @@ from DynamicMRIReconLib.phantoms.articulation import ARTICULATORS, Utterance
 from DynamicMRIReconLib.phantoms.dice import Dice
 from DynamicMRIReconLib.phantoms.head import Head
 from DynamicMRIReconLib.phantoms.plane import SlicePlane, background_phase
+from DynamicMRIReconLib.phantoms.recent import Recent
 from DynamicMRIReconLib.phantoms.scene import Shape, checked_shape, checked_times
 from DynamicMRIReconLib.phantoms.shapes import Canvas, Points, Pose, ellipse, ribbon, smooth_closed, smooth_open
 from DynamicMRIReconLib.phantoms.texture import RandomField
@@ -24,8 +25,8 @@ _JAW_DEG = 9.5
 # Tongue: rest position, and displacement in mm at full activation of each component.
 _TONGUE: tuple[tuple[float, ...], ...] = (
     #  x,   y,   tip       front      back       low       share of the jaw's turn
-    (-41, -5, 1, -25, 6, -4, 10, 1, 9, 2, 1.00),  # tip
-    (-36, -12, 3, -20, 4, -8, 10, 2, 9, 4, 1.00),  # blade
+    (-42, -4, 1, -31, 6, -4, 10, 1, 9, 2, 1.00),  # tip
+    (-36, -12, 1, -22, 4, -8, 10, 2, 9, 4, 1.00),  # blade
     (-26, -19, 3, -12, 1, -11, 9, 1, 8, 7, 1.00),
     (-13, -25, 1, -2, -2, -12, 8, -1, 8, 9, 0.95),
     (4, -29, 0, 1, -4, -9, 6, -7, 9, 8, 0.85),  # dorsum
@@ -37,8 +38,8 @@ _TONGUE: tuple[tuple[float, ...], ...] = (
     (18, 42, 0, 0, -1, 0, 0, 0, 0, 0, 0.45),  # floor
     (-10, 38, 0, 0, 0, 0, 0, 0, 0, 0, 0.85),
     (-30, 28, 0, 0, 0, 0, 0, 0, 0, 0, 1.00),
-    (-36, 10, 1, -3, 1, 0, 2, 0, 2, 1, 1.00),
-    (-39, 0, 1, -17, 4, -2, 7, 0, 6, 2, 1.00),  # under the tip
+    (-35, 11, 3, -5, 1, 0, 2, 0, 2, 1, 1.00),
+    (-38, 1, 3, -22, 4, -2, 7, 0, 6, 2, 1.00),  # under the tip
 )
 # Lower face and front of the neck: position and share of the jaw's turn.
 _JAW = (
@@ -78,7 +79,7 @@ class VocalTractScene:
         self._larynx_mm = dice.about(0.0, 5.0)
         self._muscle = RandomField(dice.rng, 17.0, 0.6)
         self._fall_off = dice.about(0.30, 0.10)
-        self._speech = Utterance(int(dice.rng.integers(2**31)), dice.about(0.125, 0.018), dice.about(1.0, 0.08))
+        self._speech = Utterance(int(dice.rng.integers(2**31)), dice.about(0.140, 0.018), dice.about(1.0, 0.08))
         self.plane = SlicePlane.from_axes(
             (dice.about(0, 0.05), -1.0, dice.about(0, 0.06)),
             (dice.about(0, 0.04), 0.0, -1.0),
@@ -88,7 +89,7 @@ class VocalTractScene:
             Pose(dice.about(0.97, 0.05), dice.about(0.0, 6.0), (dice.about(0, 3.0), dice.about(0, 3.0))),
         )
         self._phase_seed = int(dice.rng.integers(2**31))
-        self._still: dict[tuple[int, int], tuple[Image, Image]] = {}
+        self._head_images: Recent[tuple[Image, Image]] = Recent(2)
 
     def geometry(self, shape_zyx: Shape) -> Geometry:
         """Field of view 200 mm, slices of 6 mm (all show the same midsagittal scene)."""
@@ -100,7 +101,7 @@ class VocalTractScene:
         canvas = self.plane.canvas(shape)
         phase = background_phase(canvas, np.random.default_rng(self._phase_seed), self.plane.fov_mm)
         factor = phase * self._shading(canvas)
-        still, opacity = self._head_image(canvas)
+        still, opacity = self._head_images.get(canvas.shape, lambda: self._head.render(canvas))
         covered, open_part = still * opacity, 1 - opacity
         frames = np.empty((len(times), *shape), np.complex64)
         for t, position in enumerate(self._speech.positions(times)):
@@ -146,13 +147,6 @@ class VocalTractScene:
         """Signal falls from the face coil to the back of the head."""
         x, y = canvas.x_mm[None, :] / 100, canvas.y_mm[:, None] / 100
         return np.asarray(1.05 - self._fall_off * (x + 0.4) - 0.10 * y * y, np.float32).clip(0.3, 1.2)
-
-    def _head_image(self, canvas: Canvas) -> tuple[Image, Image]:
-        if canvas.shape not in self._still:
-            if len(self._still) >= 2:
-                self._still.pop(next(iter(self._still)))
-            self._still[canvas.shape] = self._head.render(canvas)
-        return self._still[canvas.shape]
 
     def _paint_speech(self, canvas: Canvas, image: Image, now: dict[str, float]) -> None:
         head, jaw = self._head, now["jaw"]

@@ -1,5 +1,7 @@
 """What holds for every phantom: same scene on any grid, continuous, drawn from its seed, within its ranges."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,15 @@ def test_one_seed_is_one_scene_and_another_is_another(name):
     assert np.array_equal(first, phantoms.get(name, seed=3).render([0.3], shape))
     other = np.abs(phantoms.get(name, seed=4).render([0.3], shape))
     assert np.mean(np.abs(np.abs(first) - other)) > 0.03 * np.mean(np.abs(first))
+
+
+@pytest.mark.parametrize("name", phantoms.NAMES)
+def test_a_scene_can_be_sent_to_another_process(name):
+    scene = phantoms.get(name, seed=6)
+    before = scene.render([0.2], SMALL[name])
+    stored = pickle.dumps(scene)
+    assert len(stored) < 60_000  # its description, not its pictures
+    np.testing.assert_array_equal(pickle.loads(stored).render([0.2], SMALL[name]), before)
 
 
 @pytest.mark.parametrize("name", MOVING)
@@ -128,9 +139,11 @@ def test_a_wrong_request_says_what_is_wrong():
         phantoms.get("liver")
     with pytest.raises(InputError, match="whole number"):
         phantoms.get("heart", seed=-1)
+    with pytest.raises(InputError, match="whole number"):
+        phantoms.get("brain", seed="one")
     with pytest.raises(InputError, match="respiration_mm"):
         phantoms.get("heart", respiration_mm=99)
-    with pytest.raises(InputError, match="does not take"):
+    with pytest.raises(InputError, match=r"respiration_mm.*it has none"):
         phantoms.get("brain", respiration_mm=1)
     with pytest.raises(InputError, match="z, y, x"):
         phantoms.get("heart").render([0.0], (64, 64))

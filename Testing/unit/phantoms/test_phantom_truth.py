@@ -85,10 +85,13 @@ def test_right_ventricle_and_liver_are_on_the_right_of_the_patient():
 
 def test_the_heart_tapers_to_the_apex():
     scene = HeartScene(0)
-    sizes = [np.ptp(scene.lv_contours_mm(0.0, z)[1], axis=0).max() for z in (-32.0, 0.0, 32.0, 56.0)]
+    sizes = [np.ptp(scene.lv_contours_mm(0.0, z)[1], axis=0).max() for z in (32.0, 0.0, -32.0, -56.0)]
     assert sizes[1] > sizes[2] > sizes[3]
+    towards_apex = scene.geometry((9, 64, 64)).to_ras([[32, 32, 0], [32, 32, 8]])
+    assert towards_apex[0, 0] < towards_apex[1, 0]  # the apex points to the left
+    assert towards_apex[0, 2] < towards_apex[1, 2]  # and to the feet
     volume = np.abs(scene.render([0.0], (9, 64, 64))[0])
-    assert np.abs(volume[8] - volume[4]).max() > 0.3
+    assert np.abs(volume[0] - volume[4]).max() > 0.3
 
 
 @pytest.mark.parametrize("seed", [0, 3, 4])

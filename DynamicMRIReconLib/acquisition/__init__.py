@@ -1,0 +1,1 @@
+"""How k-space is sampled: trajectories, masks, density compensation, coil sensitivities, noise, simulation."""
