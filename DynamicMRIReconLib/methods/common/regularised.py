@@ -1,0 +1,240 @@
+"""The one run of all methods of the form ``min_x |A x - y|^2 / 2 + penalties``: they differ in their penalties only.
+
+A is the acquisition model of all coils and frames (orthonormal Fourier transform, samples not weighted: the maximum
+likelihood for white noise), and the data are scaled so that the image is about 1. Regularisation weights therefore mean
+the same for every scanner and number of spokes: they are compared with image values of 1 and the noise of one sample.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, Parameters, parameter
+from DynamicMRIReconLib.methods.common import estimates
+from DynamicMRIReconLib.methods.common.frames import Preview
+from DynamicMRIReconLib.methods.common.preparation import intensity_scale, sensitivity_maps, with_density
+from DynamicMRIReconLib.methods.common.slices import reconstruct_slices
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from DynamicMRIReconLib.methods.common.penalties import SeriesShape, Smoothness
+    from DynamicMRIReconLib.operators.base import LinearOperator
+    from DynamicMRIReconLib.solvers.status import Status
+
+#: conjugate gradient steps from gridding to the smooth series that iterations start from
+START_STEPS = 3
+#: how smooth that is in time and space; the image is about 1
+START_TEMPORAL, START_SPATIAL = 3.0, 0.02
+#: conjugate gradient steps in each iteration
+INNER_ITERATIONS = 3
+#: keeps the preconditioner invertible where nothing was sampled
+FLOOR = 1e-3
+
+
+class RegularisedParameters(Parameters):
+    """What the regularised methods have in common."""
+
+    iterations: int = parameter(12, "Iterations; more come closer to the minimum.", ge=1, le=1000)
+    tolerance: float = parameter(
+        1e-3, "Stop when an iteration changes the series by less than this part of it.", ge=0.0, lt=1.0, advanced=True
+    )
+    coil_compression: int = parameter(
+        8, "Virtual coils to compress to when there are more; 0 keeps all coils.", ge=0, unit="coils"
+    )
+    nufft_backend: Literal["auto", "finufft", "torchkbnufft"] = parameter(
+        "auto", "Library for the non-uniform Fourier transform.", advanced=True
+    )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One slice (or a whole volume), scaled and ready: ``|A x - y|^2 / 2`` with x about 1."""
+
+    kspace: KSpace
+    model: LinearOperator
+    rhs: Tensor
+    samples: Tensor
+    density: Tensor
+    scale: float
+    transform_axes: tuple[int, ...]
+    context: Context
+    preview: Preview
+
+    @property
+    def shape(self) -> SeriesShape:
+        """(frames, z, y, x)."""
+        return (self.kspace.frames, *self.kspace.matrix)
+
+    def misfit(self, x: Tensor) -> float:
+        """``|A x - y|^2 / 2``."""
+        return 0.5 * float((self.model.forward(x) - self.samples).abs().square().sum())
+
+    def preconditioner(self, smoothness: Sequence[tuple[Smoothness, float]]) -> Callable[[Tensor], Tensor]:
+        """Approximate inverse of the gram plus the penalties' quadratic parts, each with its weight."""
+        from DynamicMRIReconLib.operators.preconditioner import SeriesPreconditioner
+
+        return SeriesPreconditioner(
+            self.density,
+            temporal=sum(s.temporal * weight for s, weight in smoothness),
+            spatial=sum(s.spatial * weight for s, weight in smoothness),
+            identity=FLOOR + sum(s.identity * weight for s, weight in smoothness),
+            spatial_axes=self.transform_axes,
+            transform_axes=self.transform_axes,
+        )
+
+    def start(self) -> Tensor:
+        """A series smooth in time and space that fits the samples: where iterations begin."""
+        import torch
+
+        from DynamicMRIReconLib.methods.common.penalties import Smoothness
+        from DynamicMRIReconLib.operators.finite_difference import FiniteDifferenceOperator
+        from DynamicMRIReconLib.solvers.admm import improve
+
+        time = FiniteDifferenceOperator(self.shape, (0,))
+        space = FiniteDifferenceOperator(self.shape, self.transform_axes, periodic=True)
+        solve = self.preconditioner([(Smoothness(START_TEMPORAL, START_SPATIAL), 1.0)])
+
+        def smooth(x: Tensor) -> Tensor:
+            return START_TEMPORAL * time.adjoint(time.forward(x)) + START_SPATIAL * space.adjoint(space.forward(x))
+
+        zero = torch.zeros_like(self.rhs)
+        return improve(self.model.gram, smooth, self.rhs, zero, zero, solve, START_STEPS)[0]
+
+    def callback(self, iterations: int) -> Callable[[Status], None]:
+        """Reports progress, offers previews, and raises ``Cancelled`` when the user asked to stop."""
+
+        def report(status: Status) -> None:
+            self.preview.offer(status.solution, self.scale)
+            self.context.step(
+                status.iteration / iterations,
+                f"iteration {status.iteration} of {iterations}, objective {status.objective:.4g}",
+            )
+
+        return report
+
+
+def run_regularised(
+    kspace: KSpace,
+    parameters: RegularisedParameters,
+    context: Context,
+    solve: Callable[[Problem], Tensor],
+) -> ImageSeries:
+    """Prepare each slice as a ``Problem``, let ``solve`` minimise it, and restore scale, geometry and times."""
+    context.step(0.0, "density weights")
+    preview = Preview(context)
+
+    def one_slice(one: KSpace, part: Context) -> NDArray[np.complex64]:
+        problem = prepare(one, parameters, part, preview)
+        array: NDArray[np.complex64] = (solve(problem) * problem.scale).cpu().numpy()
+        return array
+
+    return reconstruct_slices(with_density(kspace), context, one_slice)
+
+
+def prepare(kspace: KSpace, parameters: RegularisedParameters, context: Context, preview: Preview) -> Problem:
+    """Coil compression and maps, scale, acquisition model and sampling density of one slice or volume."""
+    import torch
+
+    from DynamicMRIReconLib.operators.acquisition_model import acquisition_model
+    from DynamicMRIReconLib.operators.coil_compression import compress_coils
+    from DynamicMRIReconLib.operators.preconditioner import sampling_density
+
+    context.step(0.0, "coil sensitivity maps")
+    kspace = compress_coils(kspace, parameters.coil_compression)
+    maps = sensitivity_maps(kspace)
+    device, backend = context.device, parameters.nufft_backend
+    scale = intensity_scale(kspace, maps, device, backend)
+    model = acquisition_model(kspace, maps, device, backend)
+    samples = torch.as_tensor(kspace.samples, device=device) / scale
+    context.step(0.0, "first image")
+    volume = kspace.trajectory is not None and kspace.trajectory.shape[-1] == 3
+    return Problem(
+        kspace=kspace,
+        model=model,
+        rhs=model.adjoint(samples),
+        samples=samples,
+        density=sampling_density(kspace, device, backend),
+        scale=scale,
+        transform_axes=(1, 2, 3) if volume else (2, 3),
+        context=context,
+        preview=preview,
+    )
+
+
+def minimise(problem: Problem, parameters: RegularisedParameters, terms: Sequence[tuple[Any, float]]) -> Tensor:
+    """ADMM from the smooth start. ``terms``: each penalty with the weight of its constraint (the pace)."""
+    from DynamicMRIReconLib.solvers.admm import admm
+
+    weights = [weight for _, weight in terms]
+    return admm(
+        problem.model.gram,
+        problem.rhs,
+        [penalty for penalty, _ in terms],
+        weights,
+        x0=problem.start(),
+        preconditioner=problem.preconditioner([(penalty.smoothness, weight) for penalty, weight in terms]),
+        iterations=parameters.iterations,
+        inner_iterations=INNER_ITERATIONS,
+        tolerance=parameters.tolerance,
+        misfit=problem.misfit,
+        callback=problem.callback(parameters.iterations),
+    )
+
+
+def pace(weight: float, typical: float = 0.1) -> float:
+    """A constraint weight for which the first thresholds are of the size of ``typical`` values of K x."""
+    return max(weight / typical, 0.02)
+
+
+class RegularisedMethod(Method):
+    """A method that is its penalties: subclasses give the class variables and ``penalties``."""
+
+    input_kind = "kspace"
+    #: fewest frames with which the method makes sense
+    needs_frames: ClassVar[int] = 2
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "fast": {"iterations": 6},
+        "standard": {},
+        "faithful": {"iterations": 60, "tolerance": 1e-5},
+    }
+
+    @abstractmethod
+    def penalties(self, problem: Problem, parameters: Any) -> Sequence[tuple[Any, float]]:
+        """The penalties, each with the weight of its constraint (see ``solvers.admm`` and ``pace``)."""
+
+    def why_not(self, data: Data) -> str | None:
+        """K-space with enough frames fits."""
+        reason = super().why_not(data)
+        if reason is None and isinstance(data, KSpace) and data.frames < self.needs_frames:
+            return (
+                f"{self.title} compares frames and needs at least {self.needs_frames}; this k-space has {data.frames}: "
+                "use tv or cg-sense."
+            )
+        return reason
+
+    def estimate(self, data: Data, parameters: Any, device: str) -> Estimate:
+        """All frames are in memory together, with about fourteen series at once."""
+        assert isinstance(data, KSpace)
+        coils = min(data.coils, parameters.coil_compression or data.coils)
+        transforms = parameters.iterations * INNER_ITERATIONS + START_STEPS + 3
+        base = estimates.estimate(data, device, coils, transforms, 1, maps=True)
+        series = 8.0 * data.frames * math.prod(data.matrix[1:])
+        return Estimate(base.memory_bytes + 14 * series, base.seconds)
+
+    def run(self, data: KSpace, parameters: Any, context: Context) -> ImageSeries:
+        """Reconstruct: complex64, in the intensity scale of the data."""
+        return run_regularised(
+            data,
+            parameters,
+            context,
+            lambda problem: minimise(problem, parameters, self.penalties(problem, parameters)),
+        )

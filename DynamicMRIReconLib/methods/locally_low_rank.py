@@ -1,0 +1,42 @@
+"""Locally low rank: in a small neighbourhood all voxels follow a few time courses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from DynamicMRIReconLib.methods.base import parameter
+from DynamicMRIReconLib.methods.common.regularised import Problem, RegularisedMethod, RegularisedParameters, pace
+from DynamicMRIReconLib.methods.registry import register
+
+
+class LocallyLowRankReconParameters(RegularisedParameters):
+    """Parameters of ``locally-low-rank``."""
+
+    regularization: float = parameter(
+        0.03, "Weight of the singular values of the blocks: less noise and streaks, simpler motion.", gt=0.0, le=10.0
+    )
+    block: int = parameter(8, "Side of the blocks.", ge=2, le=64, unit="voxels", advanced=True)
+
+
+@register
+class LocallyLowRankRecon(RegularisedMethod):
+    """``min_x |A x - y|^2 / 2 + regularization * sum over blocks |block of x|_*``, blocks shifted at random."""
+
+    key = "locally-low-rank"
+    title = "Locally low rank"
+    description = "In every small block all voxels follow a few time courses: strong on Cartesian k-t data."
+    citation = (
+        "T. Zhang, J. M. Pauly, I. R. Levesque. Accelerating parameter mapping with a locally low rank constraint. "
+        "Magn. Reson. Med. 73 (2015) 655-661. doi:10.1002/mrm.25161"
+    )
+    Parameters = LocallyLowRankReconParameters
+
+    def penalties(self, problem: Problem, parameters: LocallyLowRankReconParameters) -> Sequence[tuple[Any, float]]:
+        """Nuclear norms of shifted blocks."""
+        from DynamicMRIReconLib.methods.common.penalties import LocallyLowRank
+
+        weight = parameters.regularization
+        volume = len(problem.transform_axes) == 3
+        penalty = LocallyLowRank(problem.shape, weight, parameters.block, problem.context.seed, volume=volume)
+        return [(penalty, pace(weight, 0.6))]
