@@ -69,6 +69,8 @@ class ImageSeries:
         (frames,) bool, True for frames interpolated rather than measured.
     metadata
         JSON-able notes that travel with the series: ``provenance``, ``warnings``, ``source``...
+    parts
+        named arrays of the shape of ``array`` that it is made of, such as ``low-rank`` and ``sparse``; see ``part``.
 
     Raises
     ------
@@ -81,6 +83,7 @@ class ImageSeries:
     times_s: NDArray[np.float64]
     synthetic: NDArray[np.bool_] | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    parts: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         is_complex = np.asarray(self.array).dtype.kind == "c"
@@ -93,6 +96,9 @@ class ImageSeries:
         object.__setattr__(self, "affine", Geometry(self.affine).affine)
         object.__setattr__(self, "times_s", _times(self.times_s, len(array), "The image series"))
         object.__setattr__(self, "synthetic", synthetic.astype(bool))
+        for name, part in self.parts.items():
+            if np.shape(part) != array.shape:
+                raise InputError(f"The part {name!r} has shape {np.shape(part)}, the series itself {array.shape}.")
 
     @classmethod
     def from_any_handedness(cls, array: Any, affine: Any, times_s: Any, **rest: Any) -> ImageSeries:
@@ -112,7 +118,15 @@ class ImageSeries:
 
     def magnitude(self) -> ImageSeries:
         """The same series as float32 magnitudes (a real series is returned as it is, signs kept)."""
-        return replace(self, array=np.abs(self.array)) if self.array.dtype.kind == "c" else self
+        if self.array.dtype.kind != "c":
+            return self
+        return replace(self, array=np.abs(self.array), parts={name: np.abs(part) for name, part in self.parts.items()})
+
+    def part(self, name: str) -> ImageSeries:
+        """One of ``parts`` as a series of its own, in the same place and time."""
+        if name not in self.parts:
+            raise InputError(f"This series has no part {name!r}; it has {', '.join(self.parts) or 'none'}.")
+        return replace(self, array=self.parts[name], parts={}, metadata={**self.metadata, "part": name})
 
     def with_metadata(self, **entries: Any) -> ImageSeries:
         """A copy whose metadata has ``entries`` added or replaced."""

@@ -111,3 +111,34 @@ class SeriesPreconditioner:
         for t in range(len(frames) - 2, -1, -1):
             frames[t] = frames[t] + self._carry[t] * frames[t + 1]
         return ifftc(torch.stack(frames), self.axes)
+
+
+class SumPreconditioner:
+    """Solves ``[D + p, D; D, D + q] (l, s) = r``: two series of which only the sum was measured.
+
+    Parameters
+    ----------
+    density
+        (frames, z, y, x) real >= 0, as ``sampling_density`` gives it.
+    first, second
+        p and q > 0, the weights of the squared first and second series.
+    transform_axes
+        axes along which k-space was measured, of the series.
+    """
+
+    def __init__(self, density: Tensor, first: float, second: float, transform_axes: tuple[int, ...] = (2, 3)) -> None:
+        self.axes = transform_axes
+        self._density, self._first, self._second = density, first, second
+        self._reciprocal = 1 / (density * (first + second) + first * second)
+
+    def __call__(self, residual: Tensor) -> Tensor:
+        """(2, frames, z, y, x) complex -> the same shape. Hermitian and positive definite."""
+        axes = tuple(axis + 1 for axis in self.axes)
+        one, two = fftc(residual, axes)
+        solved = torch.stack(
+            [
+                ((self._density + self._second) * one - self._density * two) * self._reciprocal,
+                ((self._density + self._first) * two - self._density * one) * self._reciprocal,
+            ]
+        )
+        return ifftc(solved, axes)

@@ -91,7 +91,7 @@ def admm(
     ValueError
         If a weight is not positive, the numbers of penalties and weights differ, or values stop being finite.
     """
-    if len(penalties) != len(weights) or any(weight <= 0 for weight in weights):
+    if not penalties or len(penalties) != len(weights) or not all(weight > 0 for weight in weights):
         raise ValueError(f"Each of the {len(penalties)} penalties needs a weight > 0, not {list(weights)}.")
     pairs = list(zip(penalties, weights, strict=True))
     solve = preconditioner or (lambda r: r)

@@ -134,10 +134,10 @@ class _Fista:
         self.before = (x, slope)
         point = x + self.beta * (x - x_before)
         better = self.prox(point - self.step * (slope + self.beta * (slope - slope_before)), self.step)
+        if self.restart and _inner(point - better, better - x) > 0:
+            self.theta = 1.0
         theta = (1 + math.sqrt(1 + 4 * self.theta**2)) / 2
         self.beta, self.theta = (self.theta - 1) / theta, theta
-        if self.restart and _inner(point - better, better - x) > 0:
-            self.theta, self.beta = 1.0, 0.0
         return better
 
 

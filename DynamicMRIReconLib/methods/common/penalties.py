@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -133,3 +134,82 @@ class LocallyLowRank:
         (bz, by, bx), (frames, z, y, xs) = self._block, padded
         grid = blocks.reshape(z // bz, y // by, xs // bx, frames, bz, by, bx).permute(3, 0, 4, 1, 5, 2, 6)
         return grid.reshape(padded)[:, : shape[1], : shape[2], : shape[3]]
+
+
+class LowRank:
+    """``weight * nuclear norm`` of the whole series as one frames x voxels matrix."""
+
+    smoothness = Smoothness(identity=1.0)
+
+    def __init__(self, weight: float) -> None:
+        self.weight = weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The series itself."""
+        return x
+
+    def adjoint(self, z: Tensor) -> Tensor:
+        """The series itself."""
+        return z
+
+    def prox(self, z: Tensor, step: float) -> Tensor:
+        """Singular value threshold."""
+        return singular_value_threshold(z.flatten(1), step * self.weight).reshape(z.shape)
+
+    def value(self, z: Tensor) -> float:
+        """Weighted sum of the singular values."""
+        return self.weight * float(singular_values(z.flatten(1)).sum())
+
+
+class TemporalFourierSparsity:
+    """``weight * sum |temporal Fourier transform of x|`` (orthonormal)."""
+
+    smoothness = Smoothness(identity=1.0)
+
+    def __init__(self, weight: float) -> None:
+        self.weight = weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Temporal frequencies, the zero frequency first."""
+        return torch.fft.fft(x, dim=0, norm="ortho")
+
+    def adjoint(self, z: Tensor) -> Tensor:
+        """Inverse of ``forward``."""
+        return torch.fft.ifft(z, dim=0, norm="ortho")
+
+    def prox(self, z: Tensor, step: float) -> Tensor:
+        """Soft threshold."""
+        return soft_threshold(z, step * self.weight)
+
+    def value(self, z: Tensor) -> float:
+        """Weighted sum of magnitudes."""
+        return self.weight * float(z.abs().sum())
+
+
+class OfPart:
+    """A penalty of one of several series stacked along a leading axis."""
+
+    def __init__(self, penalty: Any, part: int, parts: int) -> None:
+        self._penalty, self._part, self._parts = penalty, part, parts
+        self.smoothness = penalty.smoothness
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``K x[part]``."""
+        result: Tensor = self._penalty.forward(x[self._part])
+        return result
+
+    def adjoint(self, z: Tensor) -> Tensor:
+        """``K^H z`` in its place, zero elsewhere."""
+        inside = self._penalty.adjoint(z)
+        result = inside.new_zeros((self._parts, *inside.shape))
+        result[self._part] = inside
+        return result
+
+    def prox(self, z: Tensor, step: float) -> Tensor:
+        """The penalty's own."""
+        result: Tensor = self._penalty.prox(z, step)
+        return result
+
+    def value(self, z: Tensor) -> float:
+        """The penalty's own."""
+        return float(self._penalty.value(z))

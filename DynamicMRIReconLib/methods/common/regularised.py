@@ -113,7 +113,8 @@ class Problem:
         """Reports progress, offers previews, and raises ``Cancelled`` when the user asked to stop."""
 
         def report(status: Status) -> None:
-            self.preview.offer(status.solution, self.scale)
+            parts = status.solution.ndim > len(self.shape)
+            self.preview.offer(status.solution.sum(0) if parts else status.solution, self.scale)
             self.context.step(
                 status.iteration / iterations,
                 f"iteration {status.iteration} of {iterations}, objective {status.objective:.4g}",
@@ -127,8 +128,12 @@ def run_regularised(
     parameters: RegularisedParameters,
     context: Context,
     solve: Callable[[Problem], Tensor],
+    parts: tuple[str, ...] = (),
 ) -> ImageSeries:
-    """Prepare each slice as a ``Problem``, let ``solve`` minimise it, and restore scale, geometry and times."""
+    """Prepare each slice as a ``Problem``, let ``solve`` minimise it, and restore scale, geometry and times.
+
+    ``solve`` returns (frames, z, y, x), or with names of ``parts`` (parts, frames, z, y, x).
+    """
     context.step(0.0, "density weights")
     preview = Preview(context)
 
@@ -137,7 +142,7 @@ def run_regularised(
         array: NDArray[np.complex64] = (solve(problem) * problem.scale).cpu().numpy()
         return array
 
-    return reconstruct_slices(with_density(kspace), context, one_slice)
+    return reconstruct_slices(with_density(kspace), context, one_slice, parts)
 
 
 def prepare(kspace: KSpace, parameters: RegularisedParameters, context: Context, preview: Preview) -> Problem:
@@ -201,6 +206,8 @@ class RegularisedMethod(Method):
     input_kind = "kspace"
     #: fewest frames with which the method makes sense
     needs_frames: ClassVar[int] = 2
+    #: series that exist at the same time: the unknown, split and dual variables, directions, temporaries
+    series_at_once: ClassVar[int] = 14
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "fast": {"iterations": 6},
         "standard": {},
@@ -222,13 +229,13 @@ class RegularisedMethod(Method):
         return reason
 
     def estimate(self, data: Data, parameters: Any, device: str) -> Estimate:
-        """All frames are in memory together, with about fourteen series at once."""
+        """All frames are in memory together."""
         assert isinstance(data, KSpace)
         coils = min(data.coils, parameters.coil_compression or data.coils)
         transforms = parameters.iterations * INNER_ITERATIONS + START_STEPS + 3
         base = estimates.estimate(data, device, coils, transforms, 1, maps=True)
         series = 8.0 * data.frames * math.prod(data.matrix[1:])
-        return Estimate(base.memory_bytes + 14 * series, base.seconds)
+        return Estimate(base.memory_bytes + self.series_at_once * series, base.seconds)
 
     def run(self, data: KSpace, parameters: Any, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data."""

@@ -13,18 +13,23 @@ from DynamicMRIReconLib.methods.base import Context
 
 
 def reconstruct_slices(
-    kspace: KSpace, context: Context, reconstruct: Callable[[KSpace, Context], NDArray[Any]]
+    kspace: KSpace,
+    context: Context,
+    reconstruct: Callable[[KSpace, Context], NDArray[Any]],
+    parts: tuple[str, ...] = (),
 ) -> ImageSeries:
     """Call ``reconstruct(slice, context)`` -> (frames, z, y, x) for each slice and join the results along z.
 
-    The slices share one progress bar. Affine, frame times and metadata are those of ``kspace``. A 3-D trajectory is
+    With names of ``parts`` it returns (parts, frames, z, y, x); the series is then their sum. The slices share one progress bar. Affine, frame times and metadata are those of ``kspace``. A 3-D trajectory is
     one call for the whole volume.
     """
     volume = kspace.trajectory is not None and kspace.trajectory.shape[-1] == 3
     count = 1 if volume else kspace.matrix[0]
-    parts = [reconstruct(one, context.part(index, count)) for index, one in enumerate(kspace.slices())]
-    array = parts[0] if count == 1 else np.concatenate(parts, axis=1)
-    return ImageSeries(array, kspace.affine, kspace.times_s, metadata=dict(kspace.metadata))
+    done = [reconstruct(one, context.part(index, count)) for index, one in enumerate(kspace.slices())]
+    array = done[0] if count == 1 else np.concatenate(done, axis=-3)
+    named = dict(zip(parts, array, strict=True)) if parts else {}
+    array = array.sum(axis=0) if parts else array
+    return ImageSeries(array, kspace.affine, kspace.times_s, metadata=dict(kspace.metadata), parts=named)
 
 
 def frame_without_samples(kspace: KSpace) -> str | None:

@@ -1,0 +1,115 @@
+"""Low rank plus sparse: a background that changes little, and on it what moves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.methods.base import Context, parameter
+from DynamicMRIReconLib.methods.common.regularised import (
+    INNER_ITERATIONS,
+    Problem,
+    RegularisedMethod,
+    RegularisedParameters,
+    pace,
+    run_regularised,
+)
+from DynamicMRIReconLib.methods.registry import register
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PARTS = ("low-rank", "sparse")
+
+
+class LowRankSparseParameters(RegularisedParameters):
+    """Parameters of ``low-rank-sparse``."""
+
+    regularization: float = parameter(
+        0.005, "Weight of the sparse part: less noise and streaks, slower motion.", gt=0.0, le=10.0
+    )
+    low_rank_regularization: float = parameter(
+        1.0, "Weight of the singular values of the background: a simpler background.", gt=0.0, le=1000.0
+    )
+    sparsity: Literal["temporal-tv", "temporal-fourier"] = parameter(
+        "temporal-tv", "What is sparse in the moving part: differences between frames, or temporal frequencies."
+    )
+
+
+@register
+class LowRankSparse(RegularisedMethod):
+    """``min_(L,S) |A (L + S) - y|^2 / 2 + low_rank_regularization |L|_* + regularization |T S|_1``.
+
+    T takes differences between frames or temporal frequencies. The series is L + S; both are its ``parts``.
+    """
+
+    key = "low-rank-sparse"
+    title = "Low rank plus sparse (L+S)"
+    description = "Separates a background that changes little from what moves on it; both can be viewed."
+    citation = (
+        "R. Otazo, E. Candes, D. K. Sodickson. Low-rank plus sparse matrix decomposition for accelerated dynamic MRI "
+        "with separation of background and dynamic components. Magn. Reson. Med. 73 (2015) 1125-1136. "
+        "doi:10.1002/mrm.25240"
+    )
+    Parameters = LowRankSparseParameters
+    series_at_once = 26
+
+    def penalties(self, problem: Problem, parameters: LowRankSparseParameters) -> list[tuple[Any, float]]:
+        """The nuclear norm of the first part, the sparsity of the second."""
+        from DynamicMRIReconLib.methods.common.penalties import (
+            LowRank,
+            OfPart,
+            TemporalFourierSparsity,
+            TemporalTotalVariation,
+        )
+
+        weight = parameters.regularization
+        sparse: Any = (
+            TemporalTotalVariation(problem.shape, weight)
+            if parameters.sparsity == "temporal-tv"
+            else TemporalFourierSparsity(weight)
+        )
+        low_rank = LowRank(parameters.low_rank_regularization)
+        return [
+            (OfPart(low_rank, 0, len(PARTS)), pace(low_rank.weight, 20.0)),
+            (OfPart(sparse, 1, len(PARTS)), pace(weight)),
+        ]
+
+    def run(self, data: KSpace, parameters: LowRankSparseParameters, context: Context) -> ImageSeries:
+        """Reconstruct: complex64, in the intensity scale of the data."""
+
+        def solve(problem: Problem) -> Tensor:
+            return self._solve(problem, parameters)
+
+        return run_regularised(data, parameters, context, solve, PARTS)
+
+    def _solve(self, problem: Problem, parameters: LowRankSparseParameters) -> Tensor:
+        import torch
+
+        from DynamicMRIReconLib.methods.common.regularised import FLOOR
+        from DynamicMRIReconLib.operators.preconditioner import SumPreconditioner
+        from DynamicMRIReconLib.solvers.admm import admm
+
+        terms = self.penalties(problem, parameters)
+        weights = [weight for _, weight in terms]
+        # the mean of K^H K over frequencies: differences between frames square to 2, the others to 1
+        sizes = [2 * s.temporal + s.identity for s in (penalty.smoothness for penalty, _ in terms)]
+        first, second = (FLOOR + weight * size for weight, size in zip(weights, sizes, strict=True))
+        start = problem.start()
+
+        def both(x: Tensor) -> Tensor:
+            return torch.stack([x, x])
+
+        return admm(
+            lambda x: both(problem.model.gram(x.sum(0))),
+            both(problem.rhs),
+            [penalty for penalty, _ in terms],
+            weights,
+            x0=torch.stack([start, torch.zeros_like(start)]),
+            preconditioner=SumPreconditioner(problem.density, first, second, problem.transform_axes),
+            iterations=parameters.iterations,
+            inner_iterations=INNER_ITERATIONS,
+            tolerance=parameters.tolerance,
+            misfit=lambda x: problem.misfit(x.sum(0)),
+            callback=problem.callback(parameters.iterations),
+        )
