@@ -65,7 +65,8 @@ def nonlinear_cg(
     Returns
     -------
     Tensor
-        the last x. Also ends, at the point reached, when a line search finds no decrease in 150 shortenings.
+        the last x. Also ends, at the point reached, when a line search finds no decrease in 150 shortenings, or none
+        above rounding.
 
     Raises
     ------
@@ -88,12 +89,14 @@ def nonlinear_cg(
         promised = SUFFICIENT_DECREASE * abs(_inner(slope, direction))
         step, tries = first_step, 0
         while True:
+            wanted = value - step * promised
+            # a decrease lost in rounding is none
+            if tries > LINE_STEPS or wanted == value:
+                return point[0]
             reached = tuple(a + step * b for a, b in zip(point, change, strict=True))
             # asked this way round a value that is not a number is not taken either
-            if (found := objective(*reached)) <= value - step * promised:
+            if (found := objective(*reached)) <= wanted:
                 break
-            if tries == LINE_STEPS:
-                return point[0]
             step, tries = step * SHRINK, tries + 1
         if tries > 2:
             first_step *= SHRINK

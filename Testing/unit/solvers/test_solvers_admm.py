@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 import torch
 from solver_problems import Lasso, cine, diagonal_lasso, distance, noise, orthogonal_lasso, step_denoising, three_frames
@@ -47,7 +49,7 @@ def test_reports_the_function_it_minimises():
     assert [status.iteration for status in reports] == list(range(1, 21))
     for status in reports:
         assert status.objective == pytest.approx(problem.value(status.solution), rel=1e-10)
-    for earlier, later in zip(reports, reports[1:], strict=False):
+    for earlier, later in itertools.pairwise(reports):
         change = (later.solution - earlier.solution).norm() / later.solution.norm()
         assert later.residual == pytest.approx(float(change), rel=1e-10)
     # without the energy it lacks the constant

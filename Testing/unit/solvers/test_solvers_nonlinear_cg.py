@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -46,7 +47,8 @@ def test_quadratic():
     found = nonlinear_cg(
         problem.value, problem.gradient, torch.zeros_like(problem.rhs), iterations=200, tolerance=1e-10
     )
-    assert distance(found, problem.solution) < 1e-7
+    # values compare to 1e-16, so that points are known to about its root
+    assert distance(found, problem.solution) < 1e-6
 
 
 def test_rosenbrock():
@@ -115,12 +117,15 @@ def test_first_steps_were_adapted_in_both_directions():
 @pytest.mark.parametrize("make", [step_denoising, three_frames])
 def test_total_variation_of_one_voxel(make):
     problem: KnownMinimum = make()
-    objective = smoothed(problem, 1e-7, tuple(problem.solution.shape))
+    smoothing = 1e-6
+    objective = smoothed(problem, smoothing, tuple(problem.solution.shape))
     x = problem.misfit.rhs
-    for _ in range(30):
-        x = run(objective, x, iterations=100, tolerance=1e-9)
+    for _ in range(12):
+        x = run(objective, x, iterations=50, tolerance=1e-9)
     assert distance(x, problem.solution) < 1e-3
-    assert problem.value(x) == pytest.approx(problem.value(problem.solution), rel=1e-4)
+    # smoothing raises each magnitude by its root at most
+    raised = problem.penalty.weight * problem.solution.numel() * smoothing**0.5
+    assert 0 <= problem.value(x) - problem.value(problem.solution) < raised
 
 
 def test_objective_falls_in_every_iteration_and_is_the_function():
@@ -128,7 +133,7 @@ def test_objective_falls_in_every_iteration_and_is_the_function():
     objective, reports = smoothed(problem, 1e-15, problem.shape), []
     run(objective, problem.misfit.rhs, iterations=40, callback=reports.append)
     values = [objective.value(*objective.images(problem.misfit.rhs))] + [status.objective for status in reports]
-    assert all(later < earlier for earlier, later in zip(values, values[1:], strict=False))
+    assert all(later < earlier for earlier, later in itertools.pairwise(values))
     # carried along the lines, and all but unsmoothed
     for status in reports:
         assert status.objective == pytest.approx(problem.value(status.solution), rel=1e-6)
@@ -144,7 +149,8 @@ def test_gradient_is_that_of_the_value(scale, smoothing):
     ahead, behind = (objective.value(*objective.images(x + t * d)) for t in (h, -h))
     slope = float((objective.gradient(*objective.images(x)).conj() * d).real.sum())
     assert (ahead - behind) / (2 * h) == pytest.approx(slope, rel=1e-5)
-    assert objective.value(*objective.images(x)) == pytest.approx(scale * problem.value(x), rel=10 * smoothing)
+    raised = scale * problem.penalty.weight * x.numel() * smoothing**0.5
+    assert 0 < objective.value(*objective.images(x)) - scale * problem.value(x) <= raised
 
 
 def test_scale_two_is_the_published_function():
@@ -216,6 +222,11 @@ def test_a_line_without_descent_ends_at_the_last_point():
     start = torch.ones(3, dtype=torch.float64)
     # a gradient of the wrong sign: everything ahead is uphill
     assert nonlinear_cg(value, lambda x: -torch.sign(x), start) is start
+    # until a hundredth of the promise is lost in rounding: 0.6^n * 0.01 = 1e-16
+    assert 50 < len(tries) < 80
+    tries.clear()
+    # at value 0 no decrease is ever lost: 150 shortenings
+    assert nonlinear_cg(lambda x: value(x - start), lambda x: -torch.ones_like(x), start) is start
     assert len(tries) == 1 + 151
 
 

@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -50,7 +51,7 @@ def objectives(problem, **options):
 
 def test_objective_falls_without_momentum():
     found = objectives(diagonal_lasso(), momentum="none", iterations=300)
-    assert all(later <= earlier + 1e-12 * abs(earlier) for earlier, later in zip(found, found[1:], strict=False))
+    assert all(later <= earlier + 1e-12 * abs(earlier) for earlier, later in itertools.pairwise(found))
     assert found[-1] < found[0]
 
 
@@ -193,7 +194,7 @@ def test_refuses_bad_parameters():
 @pytest.mark.parametrize("momentum", MOMENTA)
 def test_refuses_numbers_that_are_not_finite(momentum):
     problem = diagonal_lasso()
-    with pytest.raises(ValueError, match="not finite.*step may be too long"):
+    with pytest.raises(ValueError, match=r"not finite.*step may be too long"):
         solve(problem, momentum=momentum, step=10.0, restart=False, iterations=5000)
     problem.misfit.rhs = problem.misfit.rhs * float("nan")
     with pytest.raises(ValueError, match="iteration 1:"):
