@@ -66,7 +66,7 @@ def nice_ticks(axis: Axis, wanted: int = 5) -> list[float]:
         return [low]
     step = 10 ** np.floor(np.log10((high - low) / wanted))
     step *= next((factor for factor in (1, 2, 5) if (high - low) / (step * factor) <= wanted), 10)
-    return [float(v) for v in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
+    return [float(v) + 0.0 for v in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
 
 
 def view_size(box: QRect, axes: bool) -> tuple[int, int]:

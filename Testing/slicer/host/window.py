@@ -78,4 +78,4 @@ def _mmode_view(volume: Any, box: QRect) -> View:
 
 
 def _chart_view(chart: Any, box: QRect) -> View:
-    return View(render.chart_picture(chart, *compose.view_size(box, axes=False)), chart.GetName())
+    return View(render.chart_picture(chart, *compose.view_size(box, axes=False)), "Plot")
