@@ -69,12 +69,19 @@ class Run:
         self._reporter.started(job.method, job.device)
         values = check_job(job, self._folder)
         self._check_replaced(job)
-        device = resolve_device(job.device)
+        if job.device != "auto":
+            # Refused before anything is read; auto cannot fail, and asking costs seconds that a bad input may save.
+            resolve_device(job.device)
         job = self._hashed(job)
         data, reference = self._read(job)
         if job.simulate is not None:
             data, truth = self._simulate(job, data)
             reference = reference or truth
+        self._reporter.stage(0.08, "Starting the method")
+        # Seconds of loading, which would pass for slow first iterations.
+        import torch  # noqa: F401
+
+        device = resolve_device(job.device)
         series = self._reconstruct(job, data, values, device)
         metrics = self._compare(series, reference)
         origin = provenance.of_result(job, values.model_dump(mode="json"), device, self._reporter.warnings)
@@ -179,10 +186,6 @@ class Run:
         reason = method.why_not(data)
         if reason:
             raise InputError(reason)
-        self._reporter.stage(0.08, "Starting the method")
-        # Seconds of loading, which would pass for slow first iterations.
-        import torch  # noqa: F401
-
         self._reporter.stage(RECONSTRUCTION[0], "Reconstructing")
         estimate = method.estimate(data, values, device)
         self._reporter.expect(estimate.seconds)
