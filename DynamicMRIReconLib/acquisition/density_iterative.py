@@ -33,7 +33,9 @@ def iterative_weights(points: NDArray[np.float64]) -> NDArray[np.float32]:
     dimensions = points.shape[-1]
     flat = points.reshape(-1, dimensions)
     # crowded samples (every shot passes the centre) are replaced by their mean and their number
-    cells, index, count = np.unique(np.rint(flat / _BIN).astype(np.int64), axis=0, return_inverse=True, return_counts=True)
+    cells, index, count = np.unique(
+        np.rint(flat / _BIN).astype(np.int64), axis=0, return_inverse=True, return_counts=True
+    )
     index = index.ravel()
     place = np.stack([np.bincount(index, flat[:, d], len(cells)) for d in range(dimensions)], axis=1) / count[:, None]
     radius = float((3 / np.pi) ** (1 / dimensions))
