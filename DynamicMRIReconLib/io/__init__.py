@@ -79,7 +79,7 @@ def write(path: str | Path, data: Data) -> Path:
 
 
 def info(path: str | Path, **read_options: Any) -> dict[str, Any]:
-    """What a file holds, as a JSON-able dict: see ``DynamicMRIReconLib.io.describe.describe``. Options as for ``read``."""
+    """What a file holds, as a JSON-able dict (keys: see ``io.describe.describe``); options as for ``read``."""
     from DynamicMRIReconLib.io.describe import describe
 
     module = _format_of(_found(Path(path)))

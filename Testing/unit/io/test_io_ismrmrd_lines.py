@@ -7,9 +7,10 @@ from pathlib import Path
 import ismrmrd
 import numpy as np
 import pytest
+from raw_data_files import COILS, fourier, header, line, lines_of, phantom, save
+
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.errors import InputError
-from raw_data_files import COILS, fourier, header, line, lines_of, phantom, save
 
 FULL = (16, 16, 1)
 
@@ -287,7 +288,11 @@ def test_third_value_of_a_flat_trajectory_is_a_weight(tmp_path: Path) -> None:
     samples, k = radial(3, 32)
     weighted = np.concatenate([k / 16, np.abs(k).max(-1, keepdims=True)], axis=-1)
     data = io.read(
-        save(tmp_path / "w.h5", header(FULL, trajectory="spiral"), [line(s, t) for s, t in zip(samples, weighted, strict=True)])
+        save(
+            tmp_path / "w.h5",
+            header(FULL, trajectory="spiral"),
+            [line(s, t) for s, t in zip(samples, weighted, strict=True)],
+        )
     )
     assert data.trajectory.shape[-1] == 2
     np.testing.assert_allclose(data.density[0], weighted[..., 2], rtol=1e-5)
