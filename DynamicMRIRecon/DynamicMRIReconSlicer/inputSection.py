@@ -110,7 +110,7 @@ class InputSection:
         path = self.path()
         if path is not None and not path.exists():
             return f"The file {path} does not exist."
-        return self.error
+        return f"Looking into {path.name} ..." if path is not None and self._info.busy else self.error
 
     def refresh(self) -> None:
         """Look at the input anew."""
@@ -118,7 +118,6 @@ class InputSection:
         self.description = self.error = None
         path = self.path()
         suffix = path.suffix.lower() if path is not None else ""
-        self.ui.axesWidget.setVisible(suffix in AXES_SUFFIXES)
         self.ui.framesFromWidget.setVisible(suffix in COUNTER_SUFFIXES)
         node = self.ui.inputSelector.currentNode()
         if path is not None:
@@ -183,13 +182,21 @@ class InputSection:
         self._show()
         self._changed()
 
+    def _needsAxes(self) -> bool:
+        """True when the file leaves open which axis is which, or the user has already said it."""
+        path = self.path()
+        if path is None or path.suffix.lower() not in AXES_SUFFIXES:
+            return False
+        return bool(self.ui.axesEdit.property("text").strip()) or "axes" in (self.error or "")
+
     def _show(self) -> None:
+        self.ui.axesWidget.setVisible(self._needsAxes())
         if self.error:
             text = self.error
         elif self.description is not None:
             text = "\n".join(describeInput.lines(self.description))
         elif self._info.busy:
-            text = "Looking into the file ..."
+            text = str(self.problem())
         elif self.source() is None:
             text = "Drop in a k-space file, or pick a cine or speech sequence."
         else:

@@ -66,11 +66,7 @@ class Panel(VTKObservationMixin):
                     f"{self.method.method['title']} needs {_KINDS[needed]}; this is {_KINDS[kind]}. Tick the teaching "
                     "box under Input to simulate an acquisition, or pick another method."
                 )
-        fits = (self.input.description or {}).get("methods", [])
-        unfit = next(
-            (one["why_not"] for one in fits if one["key"] == self.method.method["key"] and one["why_not"]), None
-        )
-        return unfit or self.method.problem()
+        return (self._libraryRefuses() if kind == needed else None) or self.method.problem()
 
     def update(self, *_: Any) -> None:
         """Bring every widget in line with the choices."""
@@ -132,6 +128,12 @@ class Panel(VTKObservationMixin):
         self._restoring = True
         self.sceneCloses()
         self.removeObservers()
+
+    def _libraryRefuses(self) -> str | None:
+        """The library's own reason why this file does not fit the method, where a file has been looked into."""
+        key = self.method.method["key"]
+        fits = (self.input.description or {}).get("methods", [])
+        return next((str(one["why_not"]) for one in fits if one["key"] == key and one["why_not"]), None)
 
     def _start(self) -> None:
         needed = self.method.method["input_kind"]

@@ -27,6 +27,7 @@ class RunSection:
     def __init__(self, ui: Any) -> None:
         self.ui = ui
         self._devices: list[str] = []
+        self._reasonShown = False
         self._fillDevices()
         self.setError(None)
         ui.logText.setProperty("maximumBlockCount", MOST_LOG_LINES)
@@ -46,14 +47,19 @@ class RunSection:
         tip = "A reconstruction is running." if running else reason or "Start the reconstruction"
         self.ui.reconstructButton.setToolTip(tip)
         self.ui.cancelButton.setEnabled(running)
-        if not running and reason is not None:
+        if running:
+            return
+        if reason is not None:
             self.ui.statusLabel.setText(reason)
-        elif not running and self.ui.progressBar.property("value") == 0:
+        elif self._reasonShown:
+            # How the last run ended stays until something else has to be said.
             self.ui.statusLabel.setText("Ready.")
+        self._reasonShown = reason is not None
 
     def begin(self, name: str) -> None:
         """A run starts."""
         self.setError(None)
+        self._reasonShown = False
         self.ui.progressBar.setValue(0)
         self.ui.statusLabel.setText("Starting the worker ...")
         self.ui.previewLabel.setVisible(False)
