@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     suffix = output.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"--output {output.name} must end in {' or '.join(SUFFIXES)}.")
-    check_output(output, [source], known_suffix=False)
+    check_output(output, [source], holds=None)
     from DynamicMRIReconLib.profiles import line_profile
     from DynamicMRIReconLib.profiles.pictures import write_mmode_png
     from DynamicMRIReconLib.profiles.table import write_csv
