@@ -8,6 +8,7 @@ python Testing/slicer/pictures.py --result X.seq.nrrd --line "r,a,s r,a,s" --out
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ Point = tuple[float, float, float]
 Line = tuple[Point, Point]
 FRAMES, SIZE, COILS, SPOKES = 24, 128, 8, 25
 #: ends of the line across the phantom's left ventricle, as parts of the image's width and height
-HEART_LINE_XY = ((0.46, 0.36), (0.80, 0.62))
+HEART_LINE_XY = ((0.47, 0.325), (0.80, 0.492))
 DESCRIBE_TIMEOUT_S = 30.0
 
 
@@ -70,9 +71,9 @@ def make_panel_picture(
     RuntimeError
         If nothing can be rendered on this computer; says what is missing.
     """
+    application = _start()
     from panel_driver import PanelDriver
 
-    application = _start()
     application.clear_scene()
     driver = PanelDriver(application)
     try:
@@ -93,6 +94,7 @@ def _load(driver: PanelDriver, path: Path, input_path: Path | None, elapsed_s: f
 
     from DynamicMRIReconLib import io
     from DynamicMRIReconLib.jobs import files
+    from DynamicMRIReconLib.methods import registry
 
     record = io.read(path).metadata.get("provenance") or {}
     method = str(record.get("method") or path.name.split(".")[0])
@@ -101,7 +103,8 @@ def _load(driver: PanelDriver, path: Path, input_path: Path | None, elapsed_s: f
         shutil.copyfile(path, Path(folder) / files.RESULT)
         files.write_json(Path(folder) / files.PROVENANCE, record)
         result = loadResult(request, Path(folder), {"event": "done", "elapsed_s": elapsed_s}, [])
-    driver.choose_method(method)
+    if method in registry.all_methods():
+        driver.choose_method(method)
     panel = driver.widget.panel
     panel.results.refresh(select=result.sequence)
     panel.results.show(result.sequence)
@@ -109,7 +112,9 @@ def _load(driver: PanelDriver, path: Path, input_path: Path | None, elapsed_s: f
     return result.sequence
 
 
-def _picture(driver: PanelDriver, sequence: Any, line_ras_mm: Line | None, path: Path) -> Path:
+def _picture(
+    driver: PanelDriver, sequence: Any, line_ras_mm: Line | None, path: Path, views_path: Path | None = None
+) -> Path:
     import slicer
     import vtk
     from host.window import window_picture
@@ -128,38 +133,39 @@ def _picture(driver: PanelDriver, sequence: Any, line_ras_mm: Line | None, path:
     profile = driver.widget.panel.profile.compute()
     if profile is None:
         raise RuntimeError(f"No profile along the line: {driver.text('profileLabel')}")
-    return window_picture(
-        driver.representation, path, volume=proxy, mmode_volume=profile.volume, chart=profile.edgeChart
-    )
+    shown = {"volume": proxy, "mmode_volume": profile.volume, "chart": profile.edgeChart}
+    if views_path is not None:
+        window_picture(None, views_path, **shown)
+    return window_picture(driver.representation, path, **shown)
 
 
 def make_documentation_pictures(folder: Path) -> list[Path]:
-    """``panel-empty.png`` and ``panel-result.png``: a simulated heart, reconstructed for real."""
-    from panel_driver import PanelDriver
-
+    """``panel-empty.png``, ``panel-result.png``, ``views-result.png``: a simulated heart, reconstructed for real."""
+    folder = folder.absolute()
     application = _start()
     from host import compose
+    from panel_driver import PanelDriver
 
     application.clear_scene()
     driver = PanelDriver(application)
     try:
         empty = compose.save(compose.grab(driver.representation, 520), folder / "panel-empty.png")
-        with tempfile.TemporaryDirectory() as scratch:
-            scan, line = _simulate_heart(Path(scratch))
+        # a relative path, so that the picture does not show this computer's folders
+        with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
+            scan, line = _simulate_heart(Path())
             driver.choose_method("cg-sense")
             driver.open_scan(scan)
             driver.wait(lambda: "Looking into" not in driver.text("infoLabel"), DESCRIBE_TIMEOUT_S)
             sequence = driver.reconstruct()
-            whole = _picture(driver, sequence, line, folder / "panel-result.png")
+            _picture(driver, sequence, line, folder / "panel-result.png", folder / "views-result.png")
     finally:
         driver.close()
-    return [empty, whole]
+    return [empty, folder / "panel-result.png", folder / "views-result.png"]
 
 
 def _simulate_heart(folder: Path) -> tuple[Path, Line]:
-    from DynamicMRIReconLib.acquisition.simulate import SimulationParameters, simulate
-
     from DynamicMRIReconLib import io, phantoms
+    from DynamicMRIReconLib.acquisition.simulate import SimulationParameters, simulate
 
     parameters = SimulationParameters(
         trajectory="radial", shots=SPOKES, coils=COILS, noise=0.01, frames=FRAMES, matrix=SIZE, seed=0

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import slicer
 from PySide6.QtCore import QRect
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QWidget
 
 from . import compose, render
@@ -30,8 +31,10 @@ def mmode_axes(volume: Any) -> tuple[Axis, Axis]:
     return time, Axis("Position along the line (mm)", -row_mm / 2, (rows - 0.5) * row_mm)
 
 
-def window_picture(panel: QWidget, path: Path, *, volume: Any, mmode_volume: Any = None, chart: Any = None) -> Path:
-    """Write the window with ``panel`` and the views of these nodes as PNG.
+def window_picture(
+    panel: QWidget | None, path: Path, *, volume: Any, mmode_volume: Any = None, chart: Any = None
+) -> Path:
+    """Write the window with ``panel`` (or without one) and the views of these nodes as PNG.
 
     Raises
     ------
@@ -41,11 +44,11 @@ def window_picture(panel: QWidget, path: Path, *, volume: Any, mmode_volume: Any
     reason = render.rendering_missing()
     if reason:
         raise RuntimeError(reason)
-    left = compose.grab(panel, PANEL_WIDTH)
+    left = compose.grab(panel, PANEL_WIDTH) if panel is not None else QPixmap()
     height = max(SMALLEST_HEIGHT, left.height())
-    width = PANEL_WIDTH + VIEWS_WIDTH
+    width = left.width() + VIEWS_WIDTH
     inner = height - CAPTION_HEIGHT - 2 * MARGIN
-    first = PANEL_WIDTH + MARGIN
+    first = left.width() + MARGIN
     if mmode_volume is None:
         boxes = [QRect(first, MARGIN, VIEWS_WIDTH - 2 * MARGIN, inner)]
     else:
