@@ -17,7 +17,7 @@ _COVERED, _WIDEST = 0.93, 4.0
 
 
 def iterative_weights(points: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Weights, shape of ``points`` (..., 2 or 3) without its last axis, such that they sum to 1 under a kernel anywhere.
+    """Weights of ``points`` (..., 2 or 3), one each, such that they sum to 1 under a kernel anywhere.
 
     J. G. Pipe, P. Menon, Magn. Reson. Med. 41 (1999) 179-186: ``w <- w / (kernel * w)``. The kernel is a cone of unit
     volume, 0.98 cycles per field of view in radius: of unit height, hence a sample without neighbours weighs one grid

@@ -1,7 +1,7 @@
 """From an image on a fine grid to samples and images of a coarser one.
 
-With F fine and N coarse voxels along an axis, a sample is ``(N / F**2) sum_r m(r) exp(-2 pi i k (r - F//2) / F)`` in two
-dimensions: the sum over N**2 coarse voxels, of F**2 / N**2 fine ones each, with the orthonormal factor 1 / N.
+With F fine and N coarse voxels along an axis, a sample is ``(N / F**2) sum_r m(r) exp(-2 pi i k (r - F//2) / F)`` in
+two dimensions: the sum over N**2 coarse voxels, of F**2 / N**2 fine ones each, with the orthonormal factor 1 / N.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-#: accuracy of the non-uniform transform; samples are single precision
-_EPS = 1e-6
+#: relative error about 3e-5, what single precision allows at this size; 1.25 takes a third of the time of 2
+_EPS, _UPSAMPLING = 2e-5, 1.25
 
 
 def sample_points(coil_images: NDArray[np.complex64], points: NDArray[np.float32], size: int) -> NDArray[np.complex64]:
@@ -20,7 +20,12 @@ def sample_points(coil_images: NDArray[np.complex64], points: NDArray[np.float32
     fine = coil_images.shape[-1]
     phase = points.reshape(-1, 2).astype(np.float64) * (2 * np.pi / fine)
     values = finufft.nufft2d2(
-        phase[:, 1].astype(np.float32), phase[:, 0].astype(np.float32), coil_images, isign=-1, eps=_EPS
+        phase[:, 1].astype(np.float32),
+        phase[:, 0].astype(np.float32),
+        coil_images,
+        isign=-1,
+        eps=_EPS,
+        upsampfac=_UPSAMPLING,
     )
     values = values.reshape(len(coil_images), *points.shape[:2]) * np.float32(size / fine**2)
     return np.moveaxis(values, 0, 1)

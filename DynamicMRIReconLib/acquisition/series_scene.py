@@ -49,7 +49,7 @@ class SeriesScene:
         InputError
             If the number of slices is not that of the series.
         """
-        slices, rows, columns = self._checked(shape_zyx)
+        _, rows, columns = self._checked(shape_zyx)
         old = self.series.geometry
         centre = old.to_ras((self._columns // 2, self._rows // 2, 0))
         spacing = old.spacing_mm * (self.side / columns, self.side / rows, 1.0)

@@ -22,7 +22,8 @@ from DynamicMRIReconLib.phantoms.scene import Scene
 
 __all__ = ["SeriesScene", "SimulationParameters", "simulate"]
 
-_PHANTOM_MATRIX, _PHANTOM_FRAMES = 128, 18
+#: image side, and time from frame to frame, where neither parameters nor scene name one
+_PHANTOM_MATRIX, _PHANTOM_FRAME_S = 128, 0.053
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class _Plan:
 def simulate(scene: Scene, parameters: SimulationParameters) -> tuple[KSpace, ImageSeries]:
     """Scan ``scene`` as ``parameters`` say.
 
-    The scene is looked at on a grid finer than the image (no inverse crime) at the time of every single shot, multiplied
-    by coil sensitivities evaluated on that grid, and sampled where the trajectory runs. Slices are acquired each for
+    The scene is looked at on a grid finer than the image (no inverse crime) at the time of every shot, multiplied by
+    coil sensitivities evaluated on that grid, and sampled where the trajectory runs. Slices are acquired each for
     itself over the same times. Intensities: the reconstruction convention of ``KSpace`` gives back those of the scene.
 
     Returns
@@ -58,7 +59,8 @@ def simulate(scene: Scene, parameters: SimulationParameters) -> tuple[KSpace, Im
         If the parameters do not fit each other or the scene.
     """
     plan = _plan(scene, parameters)
-    fine = (plan.shape[0], *(parameters.grid_factor * n for n in plan.shape[1:]))
+    side = parameters.grid_factor * plan.shape[1]
+    fine = (plan.shape[0], side, side)
     maps = birdcage_maps(parameters.coils, (1, *fine[1:]))[:, 0]
     truth = _truth(scene, plan, fine)
     samples = _acquire(scene, plan, parameters, fine, maps)
@@ -90,37 +92,50 @@ def simulate(scene: Scene, parameters: SimulationParameters) -> tuple[KSpace, Im
 
 
 def _plan(scene: Scene, parameters: SimulationParameters) -> _Plan:
-    size = parameters.matrix or getattr(scene, "side", _PHANTOM_MATRIX)
-    frames = parameters.frames or getattr(scene, "frames", _PHANTOM_FRAMES)
-    shape = (parameters.slices or getattr(scene, "slices", 1), size, size)
+    size = parameters.matrix or _of(scene, "side", _PHANTOM_MATRIX)
+    shape = (parameters.slices or _of(scene, "slices", 1), size, size)
+    if parameters.trajectory == "cartesian":
+        shots = max(1, int(size / parameters.acceleration + 1e-9))
+    else:
+        shots = parameters.shots or DEFAULT_SHOTS[parameters.trajectory]
+    duration_s = parameters.duration_s or scene.duration_s
+    if not (np.isfinite(duration_s) and duration_s > 0):
+        raise InputError(f"{scene.title} has no natural length: give duration_s, or frames and tr_s.")
+    frames = parameters.frames or _frames(scene, parameters, duration_s, shots)
+    tr_s = parameters.tr_s or duration_s / (frames * shots)
     trajectory: NDArray[np.float32] | None = None
     mask: NDArray[np.bool_] | None = None
     if parameters.trajectory == "cartesian":
         mask = variable_density_mask(frames, shape, parameters.acceleration, parameters.central_lines, parameters.seed)
-        shots = int(mask[0, 0, :, 0].sum())
+    elif parameters.trajectory == "radial":
+        oversampling = parameters.readout_oversampling
+        trajectory = golden_angle_radial(frames, shots, size, readout_oversampling=oversampling)
     else:
-        shots = parameters.shots or DEFAULT_SHOTS[parameters.trajectory]
-        if parameters.trajectory == "radial":
-            oversampling = parameters.readout_oversampling
-            trajectory = golden_angle_radial(frames, shots, size, readout_oversampling=oversampling)
-        else:
-            fov_mm = float(scene.geometry(shape).spacing_mm[:2].max() * size)
-            step = 1 / parameters.readout_oversampling
-            trajectory = spiral(frames, shots, size, fov_mm, f_sampling=step)
-    duration_s = parameters.duration_s or scene.duration_s
-    if parameters.tr_s is None and not (np.isfinite(duration_s) and duration_s > 0):
-        raise InputError(f"{scene.title} has no natural length: give tr_s or duration_s.")
-    tr_s = parameters.tr_s or duration_s / (frames * shots)
+        fov_mm = float(scene.geometry(shape).spacing_mm[:2].max() * size)
+        trajectory = spiral(frames, shots, size, fov_mm, f_sampling=1 / parameters.readout_oversampling)
     start_s = float(getattr(scene, "start_s", 0.0))
     number = np.arange(frames * shots)
-    time_s = start_s + (number + 0.5) * tr_s
+    time_s = np.asarray(start_s + (number + 0.5) * tr_s, np.float64)
     if parameters.times_per_frame:
         bins = min(parameters.times_per_frame, shots)
         which = (number % shots) * bins // shots
         middle = np.array([np.flatnonzero(which[:shots] == b).mean() for b in range(bins)])
-        time_s = start_s + (number // shots * shots + middle[which] + 0.5) * tr_s
-    frame_time_s = start_s + (np.arange(frames) + 0.5) * shots * tr_s
+        time_s = np.asarray(start_s + (number // shots * shots + middle[which] + 0.5) * tr_s, np.float64)
+    frame_time_s = np.asarray(start_s + (np.arange(frames) + 0.5) * shots * tr_s, np.float64)
     return _Plan(shape, frames, number // shots, time_s, frame_time_s, trajectory, mask)
+
+
+def _frames(scene: Scene, parameters: SimulationParameters, duration_s: float, shots: int) -> int:
+    """As many frames as fill the duration; a series keeps its own number unless the time from shot to shot is given."""
+    if parameters.tr_s is not None:
+        return max(1, round(duration_s / (shots * parameters.tr_s)))
+    return _of(scene, "frames", max(1, round(duration_s / _PHANTOM_FRAME_S)))
+
+
+def _of(scene: Scene, name: str, otherwise: int) -> int:
+    """What a scene says of its own size (a series does), else ``otherwise``."""
+    value: int = getattr(scene, name, otherwise)
+    return value
 
 
 def _looks(

@@ -20,7 +20,12 @@ class SimulationParameters(Parameters):
         None, "Image side; empty: the longer side of the series, 128 for a phantom.", unit="voxels", ge=8, le=1024
     )
     frames: int | None = parameter(
-        None, "Number of frames; empty: as many as the series has, 18 for a phantom.", unit="frames", ge=1, le=100_000
+        None,
+        "Number of frames; empty: what fills duration_s if tr_s is given, else the number of the series, or one every "
+        "53 ms of a phantom.",
+        unit="frames",
+        ge=1,
+        le=100_000,
     )
     shots: int | None = parameter(
         None, "Spokes or spiral arms a frame; empty: 13 spokes, 6 arms. Not used for Cartesian.", ge=1, le=4096
@@ -66,6 +71,6 @@ class SimulationParameters(Parameters):
 
     @model_validator(mode="after")
     def _one_clock(self) -> SimulationParameters:
-        if self.tr_s is not None and self.duration_s is not None:
-            raise ValueError("give tr_s or duration_s, not both: one follows from the other")
+        if None not in (self.frames, self.tr_s, self.duration_s):
+            raise ValueError("give two of frames, tr_s and duration_s: the third follows from them")
         return self

@@ -95,7 +95,7 @@ def _gridded(
         transform = finufft.nufft2d1 if dimensions == 2 else finufft.nufft3d1
         weighted = np.ascontiguousarray(values[:, near] * weights, np.complex64)
         total += transform(*phase, weighted, shape, isign=1, eps=_EPS).reshape(total.shape)
-    return total / np.float32(np.sqrt(np.prod(shape)) * len(groups))
+    return np.asarray(total / np.float32(np.sqrt(np.prod(shape)) * len(groups)), np.complex64)
 
 
 def _merge_repeats(
