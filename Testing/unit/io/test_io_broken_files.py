@@ -129,7 +129,7 @@ def test_stored_lengths_that_differ_from_the_header(tmp_path: Path) -> None:
 def test_header_that_does_not_fit(tmp_path: Path) -> None:
     lines = lines_of(fourier(phantom()))
     assert "do not fit the encoded matrix" in sentence(save(tmp_path / "y.h5", header((16, 8, 1)), lines))
-    assert "does not fit the encoded matrix" in sentence(save(tmp_path / "x.h5", header((8, 16, 1)), lines))
+    assert "does not fit the encoded matrix" in sentence(save(tmp_path / "x.h5", header((10, 16, 1)), lines))
     assert "cannot be parsed" in sentence(save(tmp_path / "p.h5", b"<ismrmrdHeader", lines))
 
 
