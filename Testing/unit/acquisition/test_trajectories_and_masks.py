@@ -41,7 +41,7 @@ def test_spiral_arms_turn_on_over_frames_and_end_at_half_the_matrix(matrix: int,
     points = trajectory.reshape(18, -1, 2)
     position = points[..., 0] + 1j * points[..., 1]
     assert np.allclose(position[13], position[0], atol=1e-3)
-    assert np.allclose(position[7], position[0] * np.exp(2j * np.pi * 7 / 13), atol=1e-3)
+    assert np.allclose(position[7], position[0] * np.exp(2j * np.pi * 7 * 8 / 13), atol=1e-3)
     assert not position[:, 0].any()
     radius = np.abs(position)
     assert radius.max() <= matrix / 2 * (1 + 1e-6)
