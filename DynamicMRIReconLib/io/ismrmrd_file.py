@@ -172,7 +172,7 @@ def _choose_group(file: Any, name: str, wanted: str | None) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise InputError(f"{name} holds several dataset groups: {', '.join(found)}; say which with dataset=NAME.")
+        raise InputError(f"{name} holds several dataset groups: {', '.join(found)}; say which with --dataset NAME.")
     raise InputError(
         f"{name} is an HDF5 file without ISMRMRD acquisitions (no group with 'xml' and 'data'); "
         f"it holds: {', '.join(list(file)[:8]) or 'nothing'}."

@@ -95,8 +95,8 @@ def _choose_counter(
         held &= idx[name] == first
         warn(
             f"The file has {count[name]} values of {name} beside the frames taken from {counter}: only {name} {first} "
-            f"is read; read it with frames_from={name} for the others."
+            f"is read; read it with --frames-from {name} for the others."
         )
     if not held.any():
-        raise InputError(f"No line belongs to the first value of every counter beside {counter}: choose frames_from.")
+        raise InputError(f"No line belongs to the first value of every counter beside {counter}: choose --frames-from.")
     return counter, held

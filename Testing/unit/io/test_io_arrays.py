@@ -159,7 +159,7 @@ def test_shots_by_name_with_a_trajectory(tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", trajectory()[0])
     same = io.read(tmp_path / "a.npy", axes=axes, trajectory=tmp_path / "one.npy")
     np.testing.assert_array_equal(same.trajectory, np.repeat(trajectory()[:1], 3, axis=0))
-    with pytest.raises(InputError, match="trajectory=FILE"):
+    with pytest.raises(InputError, match="--trajectory FILE"):
         io.read(tmp_path / "a.npy", axes=axes)
     np.save(tmp_path / "short.npy", trajectory()[:, :, :6])
     with pytest.raises(InputError, match="length does not match"):

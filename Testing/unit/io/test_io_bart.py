@@ -64,7 +64,7 @@ def test_radial_trajectory_follows_our_convention(tmp_path: Path) -> None:
     exact = (np.exp(-2j * np.pi * phase / 32) * image).sum(axis=(-2, -1)) / 32
     error = np.linalg.norm(data.samples[0, 0] - exact) / np.linalg.norm(exact)
     assert error < 0.02  # the accuracy of BART's gridding
-    with pytest.raises(InputError, match="trajectory=FILE"):
+    with pytest.raises(InputError, match="--trajectory FILE"):
         io.read(tmp_path / "radial.cfl")
 
 
