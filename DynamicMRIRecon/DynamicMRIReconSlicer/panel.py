@@ -8,7 +8,7 @@ import slicer
 from slicer.util import VTKObservationMixin
 
 from DynamicMRIReconLib.errors import ReconError
-from DynamicMRIReconSlicer import install, sequenceReader, texts
+from DynamicMRIReconSlicer import costEstimate, install, sequenceReader, texts
 from DynamicMRIReconSlicer.inputSection import InputSection
 from DynamicMRIReconSlicer.methodSection import MethodSection
 from DynamicMRIReconSlicer.profileSection import ProfileSection
@@ -73,7 +73,8 @@ class Panel(VTKObservationMixin):
         if self._restoring:
             return
         self.input.showSimulation(self.method.method["input_kind"])
-        self.method.showEstimate(self.input.description, self.runSection.device())
+        simulation = self.input.simulation(self.method.method["input_kind"], self.runSection.seed())
+        self.method.showEstimate(costEstimate.simulated(self.input.description, simulation), self.runSection.device())
         self.runSection.setReady(self.whyNot(), self.run is not None)
         self.save()
 
