@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +96,34 @@ def test_missing_packages_are_asked_for_once_and_declined(
     assert slicer.util.getNodesByClass("vtkMRMLSequenceNode") == []
 
 
-def test_opening_the_module_asks_nothing_and_imports_no_heavy_package(panel: Any) -> None:
+HEAVY = ("torch", "h5py", "ismrmrd", "nibabel", "skimage", "pydicom", "sigpy", "finufft", "torchkbnufft", "SimpleITK")
+OPENS_THE_PANEL = """
+import sys
+sys.path.insert(0, {here!r})
+import host
+application = host.start()
+from panel_driver import MODULE_FILE, PanelDriver
+before = set(sys.modules)
+application.load_module(MODULE_FILE)
+print("LOADED", *sorted(set(sys.modules) - before))
+driver = PanelDriver(application)
+application.wait_until(lambda: False, 0.3)
+print("OPENED", *sorted(set(sys.modules) - before))
+driver.close()
+"""
+
+
+def test_opening_the_module_imports_no_heavy_package() -> None:
+    """Slicer loads every module when it starts: that must stay quick and may not need what is not installed."""
+    script = OPENS_THE_PANEL.format(here=str(Path(__file__).parent))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    lines = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line[:6] in ("LOADED", "OPENED")}
+    assert "DynamicMRIReconSlicer.panel" in lines["LOADED"]
+    assert {name.partition(".")[0] for name in lines["LOADED"]} & {*HEAVY, "pydantic", "matplotlib"} == set()
+    assert {name.partition(".")[0] for name in lines["OPENED"]} & set(HEAVY) == set()
+
+
+def test_opening_the_module_asks_nothing(panel: Any) -> None:
     assert panel.host.dialogs.of_kind("confirm", "error", "messageBox", "pip") == []
 
 
