@@ -28,6 +28,7 @@ class RunSection:
         self.ui = ui
         self._devices: list[str] = []
         self._reasonShown = False
+        self._lastMessage = ""
         self._fillDevices()
         self.setError(None)
         ui.logText.setProperty("maximumBlockCount", MOST_LOG_LINES)
@@ -60,6 +61,7 @@ class RunSection:
         """A run starts."""
         self.setError(None)
         self._reasonShown = False
+        self._lastMessage = ""
         self.ui.progressBar.setValue(0)
         self.ui.statusLabel.setText("Starting the worker ...")
         self.ui.previewLabel.setVisible(False)
@@ -72,6 +74,7 @@ class RunSection:
             self._progress(event)
         elif kind == "started":
             self.ui.statusLabel.setText(f"Running on {event.get('device', 'this computer')} ...")
+            self.log(self.ui.statusLabel.property("text"))
         elif kind == "preview":
             self._preview(event)
         elif kind == "warning":
@@ -131,7 +134,11 @@ class RunSection:
 
     def _progress(self, event: dict[str, Any]) -> None:
         self.ui.progressBar.setValue(round(1000 * float(event.get("fraction") or 0)))
-        parts = [str(event.get("message") or "Running")]
+        message = str(event.get("message") or "Running")
+        if message != self._lastMessage:
+            self._lastMessage = message
+            self.log(message)
+        parts = [message]
         remaining = event.get("remaining_s")
         if remaining is not None:
             parts.append(f"about {texts.duration(float(remaining))} left")
