@@ -27,6 +27,8 @@ Line = tuple[Point, Point]
 FRAMES, SIZE, COILS, SPOKES = 24, 128, 8, 25
 #: ends of the line across the phantom's left ventricle, as parts of the image's width and height
 HEART_LINE_XY = ((0.47, 0.325), (0.80, 0.492))
+PHANTOM = "Simulated heart, simulated acquisition."
+DEMO = "Real cine (Sunnybrook Cardiac Data, CC0), SIMULATED acquisition."
 DESCRIBE_TIMEOUT_S = 30.0
 
 
@@ -54,6 +56,7 @@ def make_panel_picture(
     input_path: Path | None = None,
     line_ras_mm: Line | None = None,
     elapsed_s: float = 0.0,
+    note: str = "",
 ) -> Path:
     """Write a picture of the panel and the views with ``result_path`` (``.seq.nrrd`` of a finished job) loaded.
 
@@ -65,6 +68,8 @@ def make_panel_picture(
         Two ends (R, A, S) in mm; a line profile along it is computed and shown.
     elapsed_s
         What the reconstruction took, for the list of results.
+    note
+        Written below the picture: where the data come from.
 
     Raises
     ------
@@ -82,7 +87,7 @@ def make_panel_picture(
         sequence = _load(driver, Path(result_path), input_path, elapsed_s)
         if input_path is not None:
             driver.wait(lambda: "Looking into" not in driver.text("infoLabel"), DESCRIBE_TIMEOUT_S)
-        return _picture(driver, sequence, line_ras_mm, Path(output_png))
+        return _picture(driver, sequence, line_ras_mm, Path(output_png), note=note)
     finally:
         driver.close()
 
@@ -113,7 +118,13 @@ def _load(driver: PanelDriver, path: Path, input_path: Path | None, elapsed_s: f
 
 
 def _picture(
-    driver: PanelDriver, sequence: Any, line_ras_mm: Line | None, path: Path, views_path: Path | None = None
+    driver: PanelDriver,
+    sequence: Any,
+    line_ras_mm: Line | None,
+    path: Path,
+    *,
+    note: str,
+    views_path: Path | None = None,
 ) -> Path:
     import slicer
     import vtk
@@ -123,7 +134,7 @@ def _picture(
     browser.SetSelectedItemNumber(browser.GetNumberOfItems() // 3)
     proxy = browser.GetProxyNode(sequence)
     if line_ras_mm is None:
-        return window_picture(driver.representation, path, volume=proxy)
+        return window_picture(driver.representation, path, volume=proxy, note=note)
     line = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", "Profile line")
     line.CreateDefaultDisplayNodes()
     for point in line_ras_mm:
@@ -133,7 +144,7 @@ def _picture(
     profile = driver.widget.panel.profile.compute()
     if profile is None:
         raise RuntimeError(f"No profile along the line: {driver.text('profileLabel')}")
-    shown = {"volume": proxy, "mmode_volume": profile.volume, "chart": profile.edgeChart}
+    shown = {"volume": proxy, "mmode_volume": profile.volume, "chart": profile.edgeChart, "note": note}
     if views_path is not None:
         window_picture(None, views_path, **shown)
     return window_picture(driver.representation, path, **shown)
@@ -157,7 +168,14 @@ def make_documentation_pictures(folder: Path) -> list[Path]:
             driver.open_scan(scan)
             driver.wait(lambda: "Looking into" not in driver.text("infoLabel"), DESCRIBE_TIMEOUT_S)
             sequence = driver.reconstruct()
-            _picture(driver, sequence, line, folder / "panel-result.png", folder / "views-result.png")
+            _picture(
+                driver,
+                sequence,
+                line,
+                folder / "panel-result.png",
+                note=PHANTOM,
+                views_path=folder / "views-result.png",
+            )
     finally:
         driver.close()
     return [empty, folder / "panel-result.png", folder / "views-result.png"]
@@ -194,6 +212,7 @@ def _demo_picture(folder: Path) -> Path:
         input_path=folder / "acquisition.h5",
         line_ras_mm=line,  # type: ignore[arg-type]
         elapsed_s=float(row.get("seconds") or 0.0),
+        note=DEMO,
     )
 
 

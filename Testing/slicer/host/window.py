@@ -32,9 +32,15 @@ def mmode_axes(volume: Any) -> tuple[Axis, Axis]:
 
 
 def window_picture(
-    panel: QWidget | None, path: Path, *, volume: Any, mmode_volume: Any = None, chart: Any = None
+    panel: QWidget | None,
+    path: Path,
+    *,
+    volume: Any,
+    mmode_volume: Any = None,
+    chart: Any = None,
+    note: str = "",
 ) -> Path:
-    """Write the window with ``panel`` (or without one) and the views of these nodes as PNG.
+    """Write the window with ``panel`` (or without one) and the views of these nodes as PNG; ``note`` stands below.
 
     Raises
     ------
@@ -59,7 +65,7 @@ def window_picture(
     pictures = [_volume_view(volume, boxes[0])]
     if mmode_volume is not None:
         pictures += [_mmode_view(mmode_volume, boxes[1]), _chart_view(chart, boxes[2])]
-    return compose.compose(left, list(zip(boxes, pictures, strict=True)), (width, height), path)
+    return compose.compose(left, list(zip(boxes, pictures, strict=True)), (width, height), path, note)
 
 
 def _volume_view(volume: Any, box: QRect) -> View:
