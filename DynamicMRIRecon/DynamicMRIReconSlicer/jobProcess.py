@@ -93,6 +93,10 @@ class JobProcess:
         qt.QTimer.singleShot(STEP_MS, self._terminate)
         qt.QTimer.singleShot(2 * STEP_MS, self._kill)
 
+    def killWorker(self) -> None:
+        """Kill the process without asking; its end is reported as any other."""
+        self._process.kill()
+
     def stopNow(self, timeoutMs: int = 1000) -> None:
         """End the worker before this returns (the scene or Slicer closes). No event is handed on any more."""
         if self._ended:
