@@ -20,14 +20,10 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 _HERE = Path(__file__).resolve().parent
-# An installed extension has the library beside this file; a source checkout has it one folder up.
-for _folder in (_HERE, _HERE.parent):
-    if (_folder / "DynamicMRIReconLib" / "__init__.py").is_file() and not importlib.util.find_spec(
-        "DynamicMRIReconLib"
-    ):
+# Installed, everything lies beside this file; in a source checkout the library is one folder up.
+for _package, _folder in (("DynamicMRIReconSlicer", _HERE), ("DynamicMRIReconLib", _HERE.parent)):
+    if importlib.util.find_spec(_package) is None:
         sys.path.append(str(_folder))
-if not importlib.util.find_spec("DynamicMRIReconSlicer"):
-    sys.path.append(str(_HERE))
 
 from DynamicMRIReconSlicer import texts  # noqa: E402
 from DynamicMRIReconSlicer.fileReader import KSpaceFileReader  # noqa: E402
@@ -73,8 +69,7 @@ class DynamicMRIReconWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self) -> None:
         """The user opens the module."""
-        if self.panel is not None:
-            self.panel.restore()
+        self.onSceneEndClose()
 
     def exit(self) -> None:
         """The user leaves the module; a running reconstruction goes on."""

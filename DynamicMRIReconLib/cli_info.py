@@ -21,11 +21,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the description."""
     from DynamicMRIReconLib import io
     from DynamicMRIReconLib.io import formats
-    from DynamicMRIReconLib.io.info import describe
+    from DynamicMRIReconLib.io.describe import describe
+    from DynamicMRIReconLib.jobs.hashes import files_of
 
     path = existing(arguments.input)
     data = io.read(path, **read_options(arguments))
-    description = describe(data, path=str(path), format_name=formats.for_reading(path).NAME)
+    named = path if path.exists() else files_of(path)[0]
+    description = describe(data, path=str(path), format_name=formats.for_reading(named).NAME)
     description["methods"] = _fits(data)
     if arguments.json:
         print_json(description)

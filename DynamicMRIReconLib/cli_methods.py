@@ -25,6 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     for method in methods:
         print(f"{method['key']}: {method['title']}. {method['description']}")
+        print(f"    cite: {method['citation']}")
         for entry in method["parameters"]:
             print(f"    {entry['name']} = {entry['default']}{_limits(entry)}  {entry['help']}")
         for name, values in method["presets"].items():
@@ -37,7 +38,10 @@ def _limits(entry: dict[str, Any]) -> str:
     if entry["choices"]:
         return f" ({', '.join(str(choice) for choice in entry['choices'])})"
     low, high = entry["minimum"], entry["maximum"]
-    unit = f" {entry['unit']}" if entry["unit"] else ""
-    if low is None and high is None:
-        return f" [{entry['unit']}]" if unit else ""
-    return f" [{'' if low is None else low} .. {'' if high is None else high}{unit}]"
+    limits = "" if low is None and high is None else f"{_shown(low)}..{_shown(high)}"
+    inside = " ".join(part for part in (limits, entry["unit"]) if part)
+    return f" [{inside}]" if inside else ""
+
+
+def _shown(limit: float | None) -> str:
+    return "" if limit is None else f"{limit:g}"

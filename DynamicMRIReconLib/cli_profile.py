@@ -32,18 +32,16 @@ def run(arguments: argparse.Namespace) -> int:
     suffix = output.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"--output {output.name} must end in {' or '.join(SUFFIXES)}.")
-    check_output(output, [source], known_suffix=False)
-    from DynamicMRIReconLib.io.atomic import atomic_files
+    check_output(output, [source], holds=None)
     from DynamicMRIReconLib.profiles import line_profile
     from DynamicMRIReconLib.profiles.pictures import write_mmode_png
     from DynamicMRIReconLib.profiles.table import write_csv
 
     mmode = line_profile(read_series(source), start, end)
-    with atomic_files([output], [suffix]) as (temporary,):
-        if suffix == ".csv":
-            write_csv(mmode, temporary)
-        else:
-            write_mmode_png(mmode, temporary, f"M-mode of {source.name}")
+    if suffix == ".csv":
+        write_csv(mmode, output)
+    else:
+        write_mmode_png(mmode, output, f"M-mode of {source.name}")
     positions, frames = mmode.intensity.shape
     print(f"{positions} positions x {frames} frames -> {output}. Not for diagnostic use.")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from typing import Any, Protocol, TextIO
 
 
@@ -80,7 +81,8 @@ class Bar:
         if event["event"] == "progress":
             left = event.get("remaining_s")
             self._bar.set_postfix_str("" if left is None else f"{left:.0f} s left", refresh=False)
-            self._bar.set_description_str(str(event["message"])[:40] or "Working", refresh=False)
+            message = textwrap.shorten(event["message"], 44, placeholder=" ...") or "Working"
+            self._bar.set_description_str(message, refresh=False)
             self._bar.n = event["fraction"]
             self._bar.refresh()
         elif event["event"] == "warning":

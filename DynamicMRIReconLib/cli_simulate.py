@@ -12,11 +12,11 @@ from DynamicMRIReconLib.errors import InputError
 PHANTOMS = ("heart", "vocal-tract", "brain")
 #: options that are ``SimulationParameters`` by name
 _OPTIONS: tuple[tuple[str, type, str], ...] = (
-    ("shots", int, "spokes, interleaves or lines a frame"),
+    ("shots", int, "spokes or spiral arms a frame"),
     ("frames", int, "number of frames"),
-    ("matrix", int, "image size N x N"),
+    ("matrix", int, "image size N x N, in voxels"),
     ("coils", int, "number of receive coils"),
-    ("noise", float, "noise, relative to the signal"),
+    ("noise", float, "standard deviation of the noise over the brightest voxel"),
     ("acceleration", float, "undersampling of a Cartesian acquisition"),
 )
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     source = None if arguments.scene in PHANTOMS else _series_file(arguments.scene)
     outputs = [Path(arguments.output)] + ([Path(arguments.truth)] if arguments.truth else [])
     for output in outputs:
-        check_output(output, [] if source is None else [source])
+        check_output(output, [] if source is None else [source], holds="kspace" if output is outputs[0] else "series")
     if len({output.absolute() for output in outputs}) < len(outputs):
         raise InputError("--output and --truth name the same file: give two names.")
     from DynamicMRIReconLib import io

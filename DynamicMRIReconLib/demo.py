@@ -83,7 +83,7 @@ def _run_job(method: str, source: Path, target: Path) -> float:
     """Reconstruct through a job in a process of its own, as the panel does; the wall seconds it took."""
     folder = Path(tempfile.mkdtemp(prefix="dynamic-mri-recon-demo-"))
     try:
-        Job(method=method, inputs=[source], seed=0).save(folder)
+        Job.of(method=method, inputs=[source], seed=0).save(folder)
         started = time.monotonic()
         outcome = LocalRunner().run(folder)
         seconds = time.monotonic() - started

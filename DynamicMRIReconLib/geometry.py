@@ -126,4 +126,5 @@ def right_handed(array: NDArray[Any], affine: ArrayLike) -> tuple[NDArray[Any], 
         raise InputError(f"right_handed() needs an array (..., z, y, x), not of shape {array.shape}.")
     matrix[:3, 3] += matrix[:3, 2] * (array.shape[-3] - 1)
     matrix[:3, 2] *= -1
-    return np.flip(array, axis=-3), matrix
+    # A copy: torch refuses views with negative strides.
+    return np.ascontiguousarray(np.flip(array, axis=-3)), matrix

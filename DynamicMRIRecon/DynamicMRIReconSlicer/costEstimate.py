@@ -29,6 +29,20 @@ def estimate(
     return float(cost.memory_bytes), float(cost.seconds)
 
 
+def simulated(description: dict[str, Any] | None, simulation: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The description of the k-space that will be simulated from the described images; else as it is."""
+    if description is None or simulation is None:
+        return description
+    z, y, x = description["matrix"]
+    sizes = {"frames": description["frames"], "coils": simulation["coils"], "z": z}
+    if simulation["trajectory"] == "cartesian":
+        sizes |= {"ky": y, "kx": x}
+    else:
+        sizes |= {"shots": simulation["shots"], "readout": 2 * max(y, x)}
+    axes = [{"name": name, "size": size} for name, size in sizes.items()]
+    return {**description, "kind": "kspace", "axes": axes}
+
+
 def standIn(description: dict[str, Any] | None) -> KSpace | ImageSeries | None:
     """Data with the described sizes that take no memory: every element is the same one."""
     if not description or description.get("kind") not in ("kspace", "series"):

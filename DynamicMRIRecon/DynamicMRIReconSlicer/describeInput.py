@@ -7,6 +7,7 @@ from typing import Any
 
 from DynamicMRIReconSlicer import sequenceReader
 
+_SAMPLING = {"cartesian": "Cartesian"}
 #: the library's readers and the command that describes files cannot start without these
 _NEEDED = ("pydantic", "h5py", "nrrd")
 
@@ -38,7 +39,10 @@ def lines(description: dict[str, Any]) -> list[str]:
         sizes = {axis["name"]: axis["size"] for axis in description["axes"]}
         first = ["k-space" if description["kind"] == "kspace" else "Images", _count(description["frames"], "frame")]
         if "coils" in description:
-            first += [_count(description["coils"], "coil"), str(description["sampling"])]
+            first += [
+                _count(description["coils"], "coil"),
+                _SAMPLING.get(description["sampling"], description["sampling"]),
+            ]
         if "shots" in sizes:
             first.append(f"{_count(sizes['shots'], 'shot')} a frame")
         found = [", ".join(first), _grid(description)]

@@ -19,6 +19,7 @@ AXES_SUFFIXES = (".npy", ".npz", ".mat", ".cfl")
 COUNTER_SUFFIXES = (".h5",)
 FRAME_COUNTERS = ("automatic", "repetition", "phase", "set", "contrast", "average", "segment")
 TRAJECTORIES = ("radial", "spiral", "cartesian")
+TRAJECTORY_TEXTS = {"radial": "Radial, golden angle", "spiral": "Spiral", "cartesian": "Cartesian, random lines"}
 NOT_INSTALLED = "Its contents are shown once the packages are installed, which happens when you press Reconstruct."
 
 
@@ -44,12 +45,15 @@ class InputSection:
         for counter in FRAME_COUNTERS:
             ui.framesFromCombo.addItem(counter)
         for trajectory in TRAJECTORIES:
-            ui.trajectoryCombo.addItem(trajectory)
+            ui.trajectoryCombo.addItem(TRAJECTORY_TEXTS[trajectory], trajectory)
         ui.inputSelector.currentNodeChanged.connect(self._nodePicked)
         ui.inputPathEdit.currentPathChanged.connect(self._pathPicked)
         ui.axesEdit.editingFinished.connect(self._readOptionChanged)
         ui.framesFromCombo.currentIndexChanged.connect(self._readOptionChanged)
         ui.simulateGroup.toggled.connect(self._edited)
+        for widget in (ui.shotsSpin, ui.accelerationSpin, ui.coilsSpin, ui.noiseSpin):
+            widget.valueChanged.connect(self._edited)
+        ui.trajectoryCombo.currentIndexChanged.connect(self._edited)
         self.refresh()
 
     def source(self) -> Any:
@@ -85,15 +89,10 @@ class InputSection:
         """Parameters of the simulated acquisition, or None when nothing is simulated."""
         if not self.canSimulate(needed) or not self.ui.simulateGroup.property("checked"):
             return None
-        parameters = {
-            "trajectory": TRAJECTORIES[self.ui.trajectoryCombo.property("currentIndex")],
-            "shots": self.ui.shotsSpin.property("value"),
-            "coils": self.ui.coilsSpin.property("value"),
-            "noise": self.ui.noiseSpin.property("value"),
-            "seed": seed,
-        }
-        frames = (self.description or {}).get("frames")
-        return {**parameters, "frames": frames} if isinstance(frames, int) else parameters
+        values = self._simulationValues()
+        # Lines are undersampled by a factor, spokes and spiral arms are counted.
+        del values["shots" if values["trajectory"] == "cartesian" else "acceleration"]
+        return {**values, "seed": seed}
 
     def canSimulate(self, needed: str) -> bool:
         """True when images are given and the method needs k-space."""
@@ -102,6 +101,14 @@ class InputSection:
     def showSimulation(self, needed: str) -> None:
         """Show the teaching group only where it makes sense."""
         self.ui.simulateGroup.setVisible(self.canSimulate(needed))
+        lines = self._simulationValues()["trajectory"] == "cartesian"
+        for widget, shown in (
+            (self.ui.shotsLabel, not lines),
+            (self.ui.shotsSpin, not lines),
+            (self.ui.accelerationLabel, lines),
+            (self.ui.accelerationSpin, lines),
+        ):
+            widget.setVisible(shown)
 
     def problem(self) -> str | None:
         """Why there is nothing to reconstruct yet."""
@@ -110,7 +117,7 @@ class InputSection:
         path = self.path()
         if path is not None and not path.exists():
             return f"The file {path} does not exist."
-        return self.error
+        return f"Looking into {path.name} ..." if path is not None and self._info.busy else self.error
 
     def refresh(self) -> None:
         """Look at the input anew."""
@@ -118,7 +125,6 @@ class InputSection:
         self.description = self.error = None
         path = self.path()
         suffix = path.suffix.lower() if path is not None else ""
-        self.ui.axesWidget.setVisible(suffix in AXES_SUFFIXES)
         self.ui.framesFromWidget.setVisible(suffix in COUNTER_SUFFIXES)
         node = self.ui.inputSelector.currentNode()
         if path is not None:
@@ -138,13 +144,7 @@ class InputSection:
         settings.set("InputPath", self.ui.inputPathEdit.property("currentPath"))
         settings.set("Axes", self.ui.axesEdit.property("text"))
         settings.set("FramesFrom", FRAME_COUNTERS[self.ui.framesFromCombo.property("currentIndex")])
-        simulation = {
-            "on": bool(self.ui.simulateGroup.property("checked")),
-            "trajectory": TRAJECTORIES[self.ui.trajectoryCombo.property("currentIndex")],
-            "shots": self.ui.shotsSpin.property("value"),
-            "coils": self.ui.coilsSpin.property("value"),
-            "noise": self.ui.noiseSpin.property("value"),
-        }
+        simulation = {"on": bool(self.ui.simulateGroup.property("checked")), **self._simulationValues()}
         settings.set("Simulation", simulation)
 
     def restore(self, settings: SceneSettings) -> None:
@@ -158,10 +158,20 @@ class InputSection:
         self.ui.simulateGroup.setChecked(bool(simulation.get("on", False)))
         self.ui.trajectoryCombo.setCurrentIndex(_index(TRAJECTORIES, simulation.get("trajectory")))
         self.ui.shotsSpin.setValue(int(simulation.get("shots", 13)))
+        self.ui.accelerationSpin.setValue(float(simulation.get("acceleration", 4.0)))
         self.ui.coilsSpin.setValue(int(simulation.get("coils", 8)))
         self.ui.noiseSpin.setValue(float(simulation.get("noise", 0.01)))
         self._quiet = False
         self.refresh()
+
+    def _simulationValues(self) -> dict[str, Any]:
+        return {
+            "trajectory": TRAJECTORIES[max(0, self.ui.trajectoryCombo.property("currentIndex"))],
+            "shots": int(self.ui.shotsSpin.property("value")),
+            "acceleration": float(self.ui.accelerationSpin.property("value")),
+            "coils": int(self.ui.coilsSpin.property("value")),
+            "noise": float(self.ui.noiseSpin.property("value")),
+        }
 
     def _describeNode(self, node: Any) -> None:
         try:
@@ -183,13 +193,21 @@ class InputSection:
         self._show()
         self._changed()
 
+    def _needsAxes(self) -> bool:
+        """True when the file leaves open which axis is which, or the user has already said it."""
+        path = self.path()
+        if path is None or path.suffix.lower() not in AXES_SUFFIXES:
+            return False
+        return bool(self.ui.axesEdit.property("text").strip()) or "axes" in (self.error or "")
+
     def _show(self) -> None:
+        self.ui.axesWidget.setVisible(self._needsAxes())
         if self.error:
             text = self.error
         elif self.description is not None:
             text = "\n".join(describeInput.lines(self.description))
         elif self._info.busy:
-            text = "Looking into the file ..."
+            text = str(self.problem())
         elif self.source() is None:
             text = "Drop in a k-space file, or pick a cine or speech sequence."
         else:

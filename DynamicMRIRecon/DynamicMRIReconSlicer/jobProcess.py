@@ -57,6 +57,7 @@ class JobProcess:
         self._ended = False
         self._cancelling = False
         self._children: list[Any] = []
+        self._workerPid = 0
         self._process = qt.QProcess()
         self._process.setProcessChannelMode(qt.QProcess.SeparateChannels)
         self._process.readyReadStandardOutput.connect(self._readOutput)
@@ -71,8 +72,8 @@ class JobProcess:
 
     @property
     def pid(self) -> int:
-        """Process number of the worker; 0 when there is none."""
-        return int(self._process.processId())
+        """Process number of the worker; 0 when there is none. With a launcher in between: what the worker says."""
+        return self._workerPid or int(self._process.processId())
 
     def start(self) -> None:
         """Start the worker; returns at once."""
@@ -91,6 +92,10 @@ class JobProcess:
         request_cancel(self.folder)
         qt.QTimer.singleShot(STEP_MS, self._terminate)
         qt.QTimer.singleShot(2 * STEP_MS, self._kill)
+
+    def killWorker(self) -> None:
+        """Kill the process without asking; its end is reported as any other."""
+        self._process.kill()
 
     def stopNow(self, timeoutMs: int = 1000) -> None:
         """End the worker before this returns (the scene or Slicer closes). No event is handed on any more."""
@@ -122,7 +127,8 @@ class JobProcess:
         with suppress(Exception):
             import psutil
 
-            self._children = psutil.Process(self.pid).children(recursive=True)
+            # PythonSlicer is a launcher on some systems: the worker itself may be its child.
+            self._children = psutil.Process(int(self._process.processId())).children(recursive=True)
 
     def _killChildren(self) -> None:
         for child in self._children:
@@ -138,6 +144,8 @@ class JobProcess:
                 # Files are whole and the device is free only when the process is gone: keep it until then.
                 self._final = event
             else:
+                if event["event"] == "started":
+                    self._workerPid = int(event.get("pid") or 0)
                 self._onEvent(event)
 
     def _readErrors(self, *_: Any) -> None:

@@ -56,7 +56,7 @@ class LineProfiles:
         self._series: ImageSeries | None = None
 
     def compute(self, sequence: Any, lineNode: Any, edge: str = "either") -> ProfileNodes:
-        """Profile of ``sequence`` along ``lineNode``; nodes of an earlier profile of the two are re-used.
+        """Profile of ``sequence`` along ``lineNode``; nodes of an earlier profile of the two are used again.
 
         Parameters
         ----------

@@ -8,7 +8,7 @@ import slicer
 from slicer.util import VTKObservationMixin
 
 from DynamicMRIReconLib.errors import ReconError
-from DynamicMRIReconSlicer import install, sequenceReader, texts
+from DynamicMRIReconSlicer import costEstimate, install, sequenceReader, texts
 from DynamicMRIReconSlicer.inputSection import InputSection
 from DynamicMRIReconSlicer.methodSection import MethodSection
 from DynamicMRIReconSlicer.profileSection import ProfileSection
@@ -66,18 +66,15 @@ class Panel(VTKObservationMixin):
                     f"{self.method.method['title']} needs {_KINDS[needed]}; this is {_KINDS[kind]}. Tick the teaching "
                     "box under Input to simulate an acquisition, or pick another method."
                 )
-        fits = (self.input.description or {}).get("methods", [])
-        unfit = next(
-            (one["why_not"] for one in fits if one["key"] == self.method.method["key"] and one["why_not"]), None
-        )
-        return unfit or self.method.problem()
+        return (self._libraryRefuses() if kind == needed else None) or self.method.problem()
 
     def update(self, *_: Any) -> None:
         """Bring every widget in line with the choices."""
         if self._restoring:
             return
         self.input.showSimulation(self.method.method["input_kind"])
-        self.method.showEstimate(self.input.description, self.runSection.device())
+        simulation = self.input.simulation(self.method.method["input_kind"], self.runSection.seed())
+        self.method.showEstimate(costEstimate.simulated(self.input.description, simulation), self.runSection.device())
         self.runSection.setReady(self.whyNot(), self.run is not None)
         self.save()
 
@@ -132,6 +129,12 @@ class Panel(VTKObservationMixin):
         self._restoring = True
         self.sceneCloses()
         self.removeObservers()
+
+    def _libraryRefuses(self) -> str | None:
+        """The library's own reason why this file does not fit the method, where a file has been looked into."""
+        key = self.method.method["key"]
+        fits = (self.input.description or {}).get("methods", [])
+        return next((str(one["why_not"]) for one in fits if one["key"] == key and one["why_not"]), None)
 
     def _start(self) -> None:
         needed = self.method.method["input_kind"]

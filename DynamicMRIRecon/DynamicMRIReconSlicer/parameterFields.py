@@ -37,7 +37,7 @@ class Field:
         self.editor.setProperty("objectName", f"parameter_{self.name}")
         self.widget = self._withNone() if entry["nullable"] else self.editor
 
-    def value(self) -> Any:
+    def current(self) -> Any:
         """The value as the registry takes it: bool, int, float, text, list, or None."""
         if self._none is not None and self._none.property("checked"):
             return None

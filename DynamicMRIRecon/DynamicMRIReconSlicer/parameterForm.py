@@ -66,7 +66,7 @@ class ParameterForm:
 
     def values(self) -> dict[str, Any]:
         """Every parameter's value by name."""
-        return {name: field.value() for name, field in self.fields.items()}
+        return {name: field.current() for name, field in self.fields.items()}
 
     def setValues(self, values: dict[str, Any]) -> None:
         """Show values by name; names that the method does not have are left out."""

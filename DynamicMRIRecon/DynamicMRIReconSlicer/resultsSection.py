@@ -36,9 +36,9 @@ class ResultsSection:
             self.ui.resultsList.addItem(results.describe(node))
         self._ids = [node.GetID() for node in nodes]
         if wanted in self._ids:
-            self.ui.resultsList.setCurrentRow(self._ids.index(wanted))
+            self.ui.resultsList.setProperty("currentRow", self._ids.index(wanted))
         elif self._ids:
-            self.ui.resultsList.setCurrentRow(len(self._ids) - 1)
+            self.ui.resultsList.setProperty("currentRow", len(self._ids) - 1)
         self.ui.resultsList.blockSignals(False)
         self.ui.resultsList.setVisible(bool(self._ids))
         self.ui.noResultsLabel.setVisible(not self._ids)

@@ -64,6 +64,10 @@ class Run:
         """Ask it to stop; it is gone within seconds, and then ``onFinished`` is called with ``cancelled``."""
         self._process.cancel()
 
+    def killWorker(self) -> None:
+        """Kill the worker as the system does when memory runs out; the run ends with an ``error``."""
+        self._process.killWorker()
+
     def stopNow(self) -> None:
         """End it at once and say nothing more."""
         self._process.stopNow()

@@ -27,6 +27,8 @@ class RunSection:
     def __init__(self, ui: Any) -> None:
         self.ui = ui
         self._devices: list[str] = []
+        self._reasonShown = False
+        self._lastMessage = ""
         self._fillDevices()
         self.setError(None)
         ui.logText.setProperty("maximumBlockCount", MOST_LOG_LINES)
@@ -46,14 +48,20 @@ class RunSection:
         tip = "A reconstruction is running." if running else reason or "Start the reconstruction"
         self.ui.reconstructButton.setToolTip(tip)
         self.ui.cancelButton.setEnabled(running)
-        if not running and reason is not None:
+        if running:
+            return
+        if reason is not None:
             self.ui.statusLabel.setText(reason)
-        elif not running and self.ui.progressBar.property("value") == 0:
+        elif self._reasonShown:
+            # How the last run ended stays until something else has to be said.
             self.ui.statusLabel.setText("Ready.")
+        self._reasonShown = reason is not None
 
     def begin(self, name: str) -> None:
         """A run starts."""
         self.setError(None)
+        self._reasonShown = False
+        self._lastMessage = ""
         self.ui.progressBar.setValue(0)
         self.ui.statusLabel.setText("Starting the worker ...")
         self.ui.previewLabel.setVisible(False)
@@ -66,6 +74,7 @@ class RunSection:
             self._progress(event)
         elif kind == "started":
             self.ui.statusLabel.setText(f"Running on {event.get('device', 'this computer')} ...")
+            self.log(self.ui.statusLabel.property("text"))
         elif kind == "preview":
             self._preview(event)
         elif kind == "warning":
@@ -125,7 +134,11 @@ class RunSection:
 
     def _progress(self, event: dict[str, Any]) -> None:
         self.ui.progressBar.setValue(round(1000 * float(event.get("fraction") or 0)))
-        parts = [str(event.get("message") or "Running")]
+        message = str(event.get("message") or "Running")
+        if message != self._lastMessage:
+            self._lastMessage = message
+            self.log(message)
+        parts = [message]
         remaining = event.get("remaining_s")
         if remaining is not None:
             parts.append(f"about {texts.duration(float(remaining))} left")

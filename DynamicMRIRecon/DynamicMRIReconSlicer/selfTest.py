@@ -86,8 +86,8 @@ class SelfTest:
         """A worker that dies is explained; afterwards everything still works."""
         ended: list[Any] = []
         run = self._start(ended)
-        assert self._wait([], 0.0) is False
-        run._process._process.kill()
+        assert run.running
+        run.killWorker()
         assert self._wait(ended, 10.0), "nothing was told of the dead worker"
         assert ended[0][1]["event"] == "error", ended
         assert ended[0][1]["message"]

@@ -139,7 +139,8 @@ def _enlarge(maps: NDArray[np.complex64], shape_yx: tuple[int, int]) -> NDArray[
 
     if maps.shape[1:] != shape_yx:
         axes = [
-            (np.arange(new) - new // 2) * (old / new) + old // 2 for old, new in zip(maps.shape[1:], shape_yx, strict=True)
+            (np.arange(new) - new // 2) * (old / new) + old // 2
+            for old, new in zip(maps.shape[1:], shape_yx, strict=True)
         ]
         where = np.stack(np.meshgrid(*axes, indexing="ij"))
         maps = np.stack([map_coordinates(coil, where, order=3, mode="grid-wrap") for coil in maps])

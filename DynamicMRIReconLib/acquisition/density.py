@@ -62,6 +62,6 @@ def _same_but_turned(points: NDArray[np.float64], model: NDArray[np.float64]) ->
     if points.shape[-1] == 3:
         return bool(np.abs(points - model).max() < _SAME)
     ours, theirs = (p[..., 0] + 1j * p[..., 1] for p in (points, model))
-    turn = np.vdot(theirs, ours)
-    turn = turn / abs(turn) if abs(turn) > 0 else 1.0
+    overlap = complex(np.vdot(theirs, ours))
+    turn = overlap / abs(overlap) if abs(overlap) > 0 else 1.0
     return bool(np.abs(ours - theirs * turn).max() < _SAME)

@@ -17,7 +17,7 @@ _COVERED, _WIDEST = 0.93, 4.0
 
 
 def iterative_weights(points: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Weights, shape of ``points`` (..., 2 or 3) without its last axis, such that they sum to 1 under a kernel anywhere.
+    """Weights of ``points`` (..., 2 or 3), one each, such that they sum to 1 under a kernel anywhere.
 
     J. G. Pipe, P. Menon, Magn. Reson. Med. 41 (1999) 179-186: ``w <- w / (kernel * w)``. The kernel is a cone of unit
     volume, 0.98 cycles per field of view in radius: of unit height, hence a sample without neighbours weighs one grid
@@ -33,7 +33,9 @@ def iterative_weights(points: NDArray[np.float64]) -> NDArray[np.float32]:
     dimensions = points.shape[-1]
     flat = points.reshape(-1, dimensions)
     # crowded samples (every shot passes the centre) are replaced by their mean and their number
-    cells, index, count = np.unique(np.rint(flat / _BIN).astype(np.int64), axis=0, return_inverse=True, return_counts=True)
+    cells, index, count = np.unique(
+        np.rint(flat / _BIN).astype(np.int64), axis=0, return_inverse=True, return_counts=True
+    )
     index = index.ravel()
     place = np.stack([np.bincount(index, flat[:, d], len(cells)) for d in range(dimensions)], axis=1) / count[:, None]
     radius = float((3 / np.pi) ** (1 / dimensions))

@@ -14,8 +14,9 @@ def radial_weights(points: NDArray[np.float64]) -> NDArray[np.float32] | None:
     """Weights (shots, readout) of one 2-D frame (shots, readout, 2), or None if it is not radial.
 
     The integral over angle and radius by the trapezoid rule: angle to the neighbouring spokes times ``|r|`` times the
-    distance to the neighbours on the spoke. The rule's error at the kink of ``|r|`` is known (Euler-Maclaurin) and given
-    back to the two samples around k = 0, ``step**2 / 6`` where one lies there. Spokes may be full, or run outwards.
+    distance to the neighbours on the spoke. The rule's error at the kink of ``|r|`` is known (Euler-Maclaurin) and
+    given back to the two samples around k = 0, ``step**2 / 6`` where one lies there. Spokes may be full, or run
+    outwards from the centre.
     """
     if points.shape[-1] != 2 or points.shape[1] < 3:
         return None

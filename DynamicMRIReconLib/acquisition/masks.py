@@ -69,10 +69,14 @@ def spiral_mask(
         If a number is out of range, or the arms are too many for the matrix.
     """
     if matrix < 2 or arms < 1 or not min(R, readout_undersampling, alpha) > 0:
-        raise InputError("A spiral mask needs a matrix of at least 2, at least one arm, and positive R, steps and alpha.")
+        raise InputError(
+            "A spiral mask needs a matrix of at least 2, at least one arm, and positive R, steps and alpha."
+        )
     reach = matrix / 2
     if arms * R >= reach:
-        raise InputError(f"{arms} arms at R = {R:g} are too many for a matrix of {matrix}: use fewer arms or a smaller R.")
+        raise InputError(
+            f"{arms} arms at R = {R:g} are too many for a matrix of {matrix}: use fewer arms or a smaller R."
+        )
     turns = 1 / (1 - (1 - arms * R / reach) ** (1 / alpha))
     # fine enough that the arc length between two points is far below one grid cell
     tau = np.linspace(0, 1, int(64 * turns * matrix) + 1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from DynamicMRIReconLib.acquisition.density import density_weights
+from DynamicMRIReconLib.acquisition.density_iterative import iterative_weights
+from DynamicMRIReconLib.acquisition.density_radial import radial_weights
 from DynamicMRIReconLib.data import KSpace
 
 #: frames used when there are more: the average of so many changes little
@@ -82,17 +83,19 @@ def _gridded(
         points = trajectory[group].reshape(1, -1, *trajectory.shape[2:])
         values = np.moveaxis(samples[group], 1, 0).reshape(samples.shape[1], -1)
         distinct, values = _merge_repeats(points[0], values.reshape(samples.shape[1], *points.shape[1:3]))
-        weights = density_weights(distinct[None], shape)[0]
         # one cell more than is used, all directions alike: the edge of the disc is not seen inside
         limit = np.array([min(size, width) for size in shape[::-1][:2]]) / np.sqrt(2) + 1
         near = (np.abs(distinct[..., :2]) <= limit).all(axis=-1)
+        radial = radial_weights(distinct.astype(np.float64))
+        weights = iterative_weights(distinct[near].astype(np.float64)) if radial is None else radial[near]
         phase = [
-            (distinct[near][:, d] * (2 * np.pi / shape[::-1][d])).astype(np.float32) for d in reversed(range(dimensions))
+            (distinct[near][:, d] * (2 * np.pi / shape[::-1][d])).astype(np.float32)
+            for d in reversed(range(dimensions))
         ]
         transform = finufft.nufft2d1 if dimensions == 2 else finufft.nufft3d1
-        weighted = np.ascontiguousarray(values[:, near] * weights[near], np.complex64)
+        weighted = np.ascontiguousarray(values[:, near] * weights, np.complex64)
         total += transform(*phase, weighted, shape, isign=1, eps=_EPS).reshape(total.shape)
-    return total / np.float32(np.sqrt(np.prod(shape)) * len(groups))
+    return np.asarray(total / np.float32(np.sqrt(np.prod(shape)) * len(groups)), np.complex64)
 
 
 def _merge_repeats(

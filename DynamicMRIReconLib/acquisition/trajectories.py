@@ -67,7 +67,10 @@ def spiral(
     max_gradient_t_per_m: float = 0.022,
     max_slew_t_per_m_s: float = 130.0,
 ) -> NDArray[np.float32]:
-    """Spiral-out arms, the i-th of the whole acquisition turned by ``i * 360 / arms`` degrees.
+    """Spiral-out arms, the i-th of the whole acquisition turned by ``i * step * 360 / arms`` degrees.
+
+    ``step`` is the whole number without common divisor with ``arms`` nearest to their golden section (8 for 13), so
+    that any few arms in a row are spread over the circle, and all of them come once in ``arms`` shots.
 
     D.-H. Kim, E. Adalsteinsson, D. M. Spielman, Magn. Reson. Med. 50 (2003) 214-219, by ``sigpy.mri.spiral``.
 
@@ -127,12 +130,18 @@ def spiral(
             f"Spiral trajectory: with matrix {matrix}, {fov_mm:g} mm and {arms} arms the gradient never reaches "
             f"{max_gradient_t_per_m * 1e3:g} mT/m: lower the gradient limit or use fewer arms."
         )
-    turn = 2 * np.pi * np.arange(frames * arms_per_frame) / arms
+    turn = 2 * np.pi * (np.arange(frames * arms_per_frame) * _golden_step(arms) % arms) / arms
     points = np.exp(1j * turn)[:, None] * (arm[:, 0] + 1j * arm[:, 1])[None, :]
     # the radius ends at N/2 up to rounding
     points *= np.minimum(1.0, matrix / 2 / np.maximum(np.abs(points), 1e-12))
     trajectory = np.stack([points.real, points.imag], axis=-1)
     return trajectory.reshape(frames, arms_per_frame, len(arm), 2).astype(np.float32)
+
+
+def _golden_step(arms: int) -> int:
+    """The whole number coprime to ``arms`` that is nearest to ``arms`` times the golden ratio's inverse."""
+    golden = arms * GOLDEN_ANGLE_DEG / 180
+    return min((step for step in range(1, arms + 1) if np.gcd(step, arms) == 1), key=lambda step: abs(step - golden))
 
 
 def _check_counts(**counts: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def write(path: str | Path, data: Data) -> Path:
 
 
 def info(path: str | Path, **read_options: Any) -> dict[str, Any]:
-    """What a file holds, as a JSON-able dict: see ``DynamicMRIReconLib.io.describe.describe``. Options as for ``read``."""
+    """What a file holds, as a JSON-able dict (keys: see ``io.describe.describe``); options as for ``read``."""
     from DynamicMRIReconLib.io.describe import describe
 
     module = _format_of(_found(Path(path)))
@@ -105,6 +106,8 @@ def _format_of(path: Path) -> Any:
             raise InputError(f"{path} does not exist: check the name.")
         if path.is_file() and path.stat().st_size == 0:
             raise InputError(f"{path} is empty (0 bytes).")
+        if not os.access(path, os.R_OK):
+            raise InputError(f"{path} may not be read: its permissions forbid it.")
     except OSError as error:
         raise InputError(f"{path} cannot be opened: {error.strerror or error}.") from error
     return formats.for_reading(path)

@@ -63,7 +63,7 @@ def from_unnamed(array: NDArray[Any], options: ReadOptions, name: str) -> KSpace
     notes = {"warnings": [NO_TIMES, NO_GEOMETRY]}
     if kind == "shots":
         if options.trajectory is None:
-            raise InputError(f"{name} holds shots: name the file with their trajectory with trajectory=FILE.")
+            raise InputError(f"{name} holds shots: name the file with their trajectory with --trajectory FILE.")
         trajectory = load_trajectory(options.trajectory, len(array))
         samples = array[:, :, 0] if array.shape[2] == 1 else array
         data = KSpace(samples, np.eye(4), times, trajectory=trajectory, metadata=notes)

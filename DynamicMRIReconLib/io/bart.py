@@ -60,7 +60,7 @@ def read(path: Path, options: ReadOptions) -> Any:
     if trajectory is None and array.shape[READ] == 1:
         raise InputError(
             f"{name} has no samples along READ (sizes {array.shape[:4]}), as radial and spiral data have: name the "
-            "file with their trajectory with trajectory=FILE."
+            "file with their trajectory with --trajectory FILE."
         )
     front = (TIME, COIL, SLICE, PHS2, PHS1, READ)
     rest = tuple(axis for axis in range(DIMENSIONS) if axis not in front)
@@ -72,7 +72,7 @@ def read(path: Path, options: ReadOptions) -> Any:
         return KSpace(samples, affine, times, metadata=notes)
     if ordered.shape[-1] != 1:
         raise InputError(
-            f"{name} has {ordered.shape[-1]} samples along READ, so it is Cartesian: leave trajectory out."
+            f"{name} has {ordered.shape[-1]} samples along READ, so it is Cartesian: leave --trajectory out."
         )
     samples = ordered[..., 0]
     k = load_trajectory(trajectory, len(samples))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.centred_fft import crop_field_of_view, fit_axis, ifft_axis
 from DynamicMRIReconLib.io.ismrmrd_file import Acquisitions
-from DynamicMRIReconLib.io.ismrmrd_header import Encoding
+from DynamicMRIReconLib.io.ismrmrd_header import Encoding, Space
 from DynamicMRIReconLib.io.ismrmrd_lines import REVERSE, Lines, has_flag
 from DynamicMRIReconLib.io.ismrmrd_noise import whiten
 
@@ -46,7 +46,7 @@ def cartesian_grid(file: Acquisitions, lines: Lines, whitening: NDArray[np.compl
         A line lies outside of the encoded matrix, the header's matrix is far larger than the data, or partitions are
         undersampled.
     """
-    encoding = file.header.encodings[lines.encoding]
+    encoding = _with_readout_oversampling(file, lines)
     samples, kx_mask, count = _placed(file, lines, encoding, whitening, volume)
     measured = count > 0
     fov = list(encoding.recon.fov_mm)
@@ -69,6 +69,16 @@ def cartesian_grid(file: Acquisitions, lines: Lines, whitening: NDArray[np.compl
     # Cutting the field of view spreads a partial echo a little into what was not measured.
     samples = samples * kx_mask[:, None]
     return Grid(np.ascontiguousarray(samples), np.ascontiguousarray(kx_mask), (fov[0], fov[1], fov[2]))
+
+
+def _with_readout_oversampling(file: Acquisitions, lines: Lines) -> Encoding:
+    """The encoding, corrected where the header forgot that the readout is oversampled twice."""
+    encoding = file.header.encodings[lines.encoding]
+    (nx, ny, nz), (fov_x, fov_y, fov_z) = encoding.encoded.matrix, encoding.encoded.fov_mm
+    if int(file.heads["number_of_samples"][lines.rows].max()) != 2 * nx:
+        return encoding
+    file.warn("The lines hold twice the samples of the encoded matrix: the readout is taken to be oversampled twice.")
+    return replace(encoding, encoded=Space((2 * nx, ny, nz), (2 * fov_x, fov_y, fov_z)))
 
 
 def _placed(

@@ -142,12 +142,15 @@ def _open(file: Any, path: Path, dataset: str | None) -> Acquisitions:
             f"{path.name} is damaged: its acquisitions announce {declared} bytes of samples but the file has {size}."
         )
     warnings: list[str] = []
+    if dataset is None and len(others := [name for name in _groups(file) if name != group]) > 0:
+        warnings.append(f"The dataset group {group} is read; the file also holds {', '.join(others)}.")
     xml = np.ravel(file[group]["xml"][()])[0]
     header = parse_header(xml, path.name, warnings.append)
     return Acquisitions(path.name, header, heads, table, warnings)
 
 
-def _choose_group(file: Any, name: str, wanted: str | None) -> str:
+def _groups(file: Any) -> list[str]:
+    """Names of the groups that hold acquisitions and a header."""
     found: list[str] = []
 
     def note(path: str, item: Any) -> None:
@@ -155,6 +158,11 @@ def _choose_group(file: Any, name: str, wanted: str | None) -> str:
             found.append(path)
 
     file.visititems(note)
+    return found
+
+
+def _choose_group(file: Any, name: str, wanted: str | None) -> str:
+    found = _groups(file)
     if wanted is not None:
         if wanted.strip("/") in found:
             return wanted.strip("/")
@@ -164,7 +172,7 @@ def _choose_group(file: Any, name: str, wanted: str | None) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise InputError(f"{name} holds several dataset groups: {', '.join(found)}; say which with dataset=NAME.")
+        raise InputError(f"{name} holds several dataset groups: {', '.join(found)}; say which with --dataset NAME.")
     raise InputError(
         f"{name} is an HDF5 file without ISMRMRD acquisitions (no group with 'xml' and 'data'); "
         f"it holds: {', '.join(list(file)[:8]) or 'nothing'}."

@@ -56,7 +56,7 @@ def read(path: Path, options: ReadOptions) -> KSpace:
         if whitening is not None:
             notes["prewhitened"] = True
             notes["prewhitening"] = {"real": whitening.real.tolist(), "imag": whitening.imag.tolist()}
-        notes["warnings"] = [*notes.get("warnings", []), *file.warnings]
+        notes["warnings"] = list(dict.fromkeys([*notes.get("warnings", []), *file.warnings]))
         return replace(data, metadata=notes)
 
 

@@ -51,10 +51,8 @@ def parse_header(xml: bytes | str, name: str, warn: Callable[[str], None]) -> He
     InputError
         The text is no ISMRMRD header, or a matrix size in it is impossible.
     """
-    from ismrmrd import xsd
-
     try:
-        document = xsd.CreateFromDocument(xml)
+        document = _document(xml)
     except Exception as error:  # xsdata raises whatever its parser does
         raise InputError(f"{name}: its ISMRMRD header cannot be parsed: {_first_line(error)}") from error
     if not document.encoding:
@@ -67,21 +65,34 @@ def parse_header(xml: bytes | str, name: str, warn: Callable[[str], None]) -> He
     return Header(encodings, times_ms[0] / 1000 if times_ms else None, strings)
 
 
+def _document(xml: bytes | str) -> Any:
+    from ismrmrd import xsd
+    from xsdata.formats.dataclass.parsers import XmlParser
+    from xsdata.formats.dataclass.parsers.config import ParserConfig
+
+    # Scanners and newer versions of the standard add elements of their own, which are no reason to refuse a file.
+    lenient = XmlParser(config=ParserConfig(fail_on_unknown_properties=False))
+    text = xml.encode() if isinstance(xml, str) else bytes(xml)
+    return lenient.from_bytes(text, xsd.ismrmrdHeader)
+
+
 def _encoding(encoding: Any, name: str, warn: Callable[[str], None]) -> Encoding:
+    encoded = _space(encoding.encodedSpace, f"{name}: the encoded space", warn)
     limits = encoding.encodingLimits
     centre: dict[str, int | None] = {}
     # The schema's names differ from the acquisition header's by their ending.
-    for counter, xml_name in (("step_1", "kspace_encoding_step_1"), ("step_2", "kspace_encoding_step_2")):
-        limit = getattr(limits, xml_name, None) if limits is not None else None
-        # A centre of 0 in a range that starts at 0 is a header nobody filled in.
-        if limit is None or limit.center is None or (limit.center == 0 and limit.minimum == 0 < limit.maximum):
+    for axis, counter in ((1, "step_1"), (2, "step_2")):
+        limit = getattr(limits, f"kspace_encoding_{counter}", None) if limits is not None else None
+        size = encoded.matrix[axis]
+        # A centre of 0 with more than half of the lines after it is one that nobody filled in.
+        if limit is None or limit.center is None or (limit.center == 0 and limit.maximum >= size - size // 2):
             centre[counter] = None
         else:
             centre[counter] = int(limit.center)
     imaging = encoding.parallelImaging
     mode = imaging.calibrationMode if imaging is not None else None
     return Encoding(
-        encoded=_space(encoding.encodedSpace, f"{name}: the encoded space", warn),
+        encoded=encoded,
         recon=_space(encoding.reconSpace, f"{name}: the reconstructed space", warn),
         trajectory=str(getattr(encoding.trajectory, "value", encoding.trajectory)).lower(),
         centre=centre,

@@ -43,7 +43,9 @@ def image_lines(file: Acquisitions, frames_from: str | None) -> Lines:
     """The image lines and their frames.
 
     Noise scans, navigators, phase correction, dummy scans and the like are left out. Calibration-only lines are left
-    out too, unless the header calls the calibration embedded: then they were measured as part of each image.
+    out too, unless the header calls the calibration embedded: then they were measured as part of each image. Where an
+    accelerated acquisition shifts its lines from repetition to repetition, each repetition stays a frame of its own,
+    undersampled: joining them would give up time resolution, which is the method's to decide.
 
     Raises
     ------
@@ -93,8 +95,8 @@ def _choose_counter(
         held &= idx[name] == first
         warn(
             f"The file has {count[name]} values of {name} beside the frames taken from {counter}: only {name} {first} "
-            f"is read; read it with frames_from={name} for the others."
+            f"is read; read it with --frames-from {name} for the others."
         )
     if not held.any():
-        raise InputError(f"No line belongs to the first value of every counter beside {counter}: choose frames_from.")
+        raise InputError(f"No line belongs to the first value of every counter beside {counter}: choose --frames-from.")
     return counter, held

@@ -76,16 +76,17 @@ def _blocks(
     if before + after >= count:
         raise InputError(f"{file.name}: its header discards all {count} samples of a shot.")
     length, dimensions = count - before - after, int(head["trajectory_dimensions"])
-    samples = np.empty((len(flat), int(head["active_channels"]), length), np.complex64)
-    trajectory = np.empty((len(flat), length, dimensions), np.float32)
+    frames, layers, per_frame = table.rows.shape
+    samples = np.empty((frames, int(head["active_channels"]), layers, per_frame, length), np.complex64)
+    trajectory = np.empty((*table.rows.shape, length, dimensions), np.float32)
     where = np.empty(int(flat.max()) + 1, np.intp)
     where[flat] = np.arange(len(flat))
     for chunk in file.chunks(flat):
         block = file.samples(chunk)[..., kept]
-        samples[where[chunk]] = block if whitening is None else whiten(block, whitening)
-        trajectory[where[chunk]] = file.trajectories(chunk)[:, kept]
-    shaped = samples.reshape(*table.rows.shape, *samples.shape[1:])
-    return np.moveaxis(shaped, 3, 1), trajectory.reshape(*table.rows.shape, length, dimensions)
+        frame, layer, shot = np.unravel_index(where[chunk], table.rows.shape)
+        samples[frame, :, layer, shot] = block if whitening is None else whiten(block, whitening)
+        trajectory[frame, layer, shot] = file.trajectories(chunk)[:, kept]
+    return samples, trajectory
 
 
 def per_field_of_view(file: Acquisitions, stored: NDArray[np.float32], encoding: Encoding) -> NDArray[np.float32]:
@@ -102,7 +103,7 @@ def per_field_of_view(file: Acquisitions, stored: NDArray[np.float32], encoding:
         # A little over 0.5 is rounding or half a sample; one cycle a field of view in all would be no image.
         unit = PER_PIXEL if reach.max() <= 0.75 else PER_FIELD_OF_VIEW
         file.warn(f"The trajectory reaches {reach.max():.4g} and is taken to be in {unit}.")
-    sizes = np.array(recon.matrix[:dimensions], np.float64)
+    sizes = np.array(recon.matrix[:dimensions], np.float32)
     if unit == PER_PIXEL:
         return np.asarray(stored * sizes, np.float32)
     ratio = np.array(recon.fov_mm[:dimensions]) / np.array(encoded.fov_mm[:dimensions])

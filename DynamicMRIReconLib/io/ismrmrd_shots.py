@@ -73,7 +73,7 @@ def _regular(file: Acquisitions, counts: NDArray[np.int_]) -> tuple[NDArray[np.b
     fewest = counts.min(axis=1)
     kept = fewest >= max(1, int(np.median(fewest)) // 2)
     if not kept.any():
-        raise InputError(f"{file.name}: no frame has shots in every slice: choose another frames_from.")
+        raise InputError(f"{file.name}: no frame has shots in every slice: choose another --frames-from.")
     common = int(fewest[kept].min())
     if not kept.all():
         file.warn(f"{int((~kept).sum())} frames with less than half of the usual number of shots were left out.")

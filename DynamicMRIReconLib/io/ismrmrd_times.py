@@ -89,11 +89,11 @@ def _physiology(file: Acquisitions, lines: Lines) -> NDArray[np.float64]:
     stamps = file.heads["physiology_time_stamp"][lines.rows].astype(np.float64)
     present = np.flatnonzero(np.ptp(stamps, axis=0) > 0)
     if not present.size:
-        raise InputError(f"{file.name} has no physiology time stamps: leave times_from out.")
+        raise InputError(f"{file.name} has no physiology time stamps: leave --times-from out.")
     times = _frame_means(stamps[:, present[0]] * TICK_S, lines)
     if (np.diff(times) <= 0).any():
         raise InputError(
             f"{file.name}: the mean time since the trigger does not increase from {lines.counter} to {lines.counter}, "
-            "so it cannot number the frames: leave times_from out, or take the frames from phase."
+            "so it cannot number the frames: leave --times-from out, or take the frames from phase."
         )
     return times

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.arrays import from_named, from_unnamed
+from DynamicMRIReconLib.io.matlab_elements import check_elements
 from DynamicMRIReconLib.io.numpy_files import LARGEST_COMPRESSION
 from DynamicMRIReconLib.io.options import ReadOptions
 from DynamicMRIReconLib.io.variables import choose_variable
@@ -59,6 +60,7 @@ def _load_v5(path: Path) -> dict[str, NDArray[Any]]:
 
     try:
         widths = {"int8": 1, "uint8": 1, "logical": 1, "char": 1, "int16": 2, "uint16": 2, "single": 4, "int32": 4}
+        check_elements(path)
         contents = io.whosmat(path)
         for name, shape, kind in contents:
             _check_size(path, name, shape, widths.get(kind, 8))

@@ -11,6 +11,7 @@ Readers that do not know it ignore it; ours prefers it as long as it has one tim
 from __future__ import annotations
 
 import json
+import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,19 @@ from numpy.typing import NDArray
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.options import ReadOptions
-from DynamicMRIReconLib.io.series_times import frame_interval_s, seconds_per
+from DynamicMRIReconLib.io.series_times import SECONDS_PER_UNIT, frame_interval_s, seconds_per, unit_for
 
 NAME = "NIfTI image series"
 SUFFIXES = (".nii.gz", ".nii")
 OPTIONS: tuple[str, ...] = ()
 
+_log = logging.getLogger(__name__)
+
 _KEY = "DynamicMRIRecon"
 _COMMENT = 6
 _MM_PER_UNIT = {"mm": 1.0, "meter": 1e3, "micron": 1e-3, "unknown": 1.0}
-_TIME_UNITS = {"sec": "s", "msec": "ms", "usec": "us"}
+_NIFTI_UNITS = {"s": "sec", "ms": "msec", "us": "usec"}
+_UNEVEN_S = 1e-3
 _SCANNER = 1
 
 
@@ -90,9 +94,10 @@ def write(path: Path, data: Any) -> None:
     header = image.header
     # set_qform(None) leaves the spacing alone, so it is set in any case.
     zooms = [float(size) for size in data.geometry.spacing_mm]
-    header.set_zooms([*zooms, frame_interval_s(data.times_s)] if data.frames > 1 else zooms)
-    header.set_xyzt_units("mm", "sec")
-    header["toffset"] = data.times_s[0]
+    interval, unit = _interval(data.times_s, path)
+    header.set_zooms([*zooms, interval] if data.frames > 1 else zooms)
+    header.set_xyzt_units("mm", _NIFTI_UNITS[unit])
+    header["toffset"] = data.times_s[0] / SECONDS_PER_UNIT[unit]
     assert data.synthetic is not None
     notes = {
         "times_s": [float(time) for time in data.times_s],
@@ -102,6 +107,22 @@ def write(path: Path, data: Any) -> None:
     content = json.dumps({_KEY: notes}, default=str).encode()
     header.extensions.append(nibabel.nifti1.Nifti1Extension(_COMMENT, content))
     nibabel.save(image, str(path))
+
+
+def _interval(times_s: NDArray[np.float64], path: Path) -> tuple[float, str]:
+    """The one interval that the header can hold, and its unit: small enough for 3D Slicer to keep frames apart."""
+    mean = frame_interval_s(times_s)
+    even = times_s[0] + mean * np.arange(len(times_s))
+    off = float(np.abs(even - times_s).max())
+    if off > _UNEVEN_S:
+        _log.warning(
+            "%s: NIfTI holds one frame interval only; programs other than this one will see frames up to %.1f ms from "
+            "their true times. Write .seq.nrrd to keep them.",
+            path.name,
+            off * 1e3,
+        )
+    unit = unit_for(even)
+    return mean / SECONDS_PER_UNIT[unit], unit
 
 
 def _frames_first(stored: NDArray[Any]) -> NDArray[Any]:
@@ -176,7 +197,7 @@ def _times(
     interval = float(zooms[3]) if len(zooms) > 3 else 0.0
     start = float(header["toffset"]) if "toffset" in header else 0.0
     start = start if math.isfinite(start) else 0.0
-    scale = 1.0 if unit == "unknown" else seconds_per(_TIME_UNITS.get(unit, unit))
+    scale = 1.0 if unit == "unknown" else seconds_per(unit)
     if frames == 1:
         return np.array([start * (scale or 1.0)]), None
     if scale is None:

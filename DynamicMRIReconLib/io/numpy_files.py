@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,12 +24,9 @@ def load_npy(path: Path) -> NDArray[Any]:
     InputError
         Not a .npy file, Python objects in it, or cut short.
     """
-    try:
-        with path.open("rb") as file:
-            declared = _declared_bytes(file, path.name)
-            available = path.stat().st_size - file.tell()
-    except (ValueError, EOFError) as error:
-        raise InputError(f"{path.name} is not a NumPy file, or its header is damaged.") from error
+    with path.open("rb") as file:
+        declared = _declared_bytes(file, path.name)
+        available = path.stat().st_size - file.tell()
     if declared > available:
         raise InputError(f"{path.name} is cut short: it announces {declared} bytes of data but holds {available}.")
     return np.asarray(np.load(path, allow_pickle=False))
@@ -53,20 +51,17 @@ def load_npz(path: Path) -> dict[str, NDArray[Any]]:
             return {name: content[name] for name in content.files}
     except InputError:
         raise
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, KeyError, RuntimeError) as error:
         raise InputError(f"{path.name} is not a .npz file of arrays, or it is damaged or cut short.") from error
-    except Exception as error:
-        import zlib
-
-        if isinstance(error, zlib.error):
-            raise InputError(f"{path.name} is damaged: its data cannot be unpacked.") from error
-        raise
 
 
 def _declared_bytes(file: IO[bytes], name: str) -> int:
-    version = np.lib.format.read_magic(file)
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = header(file)
+    try:
+        version = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = header(file)
+    except Exception as error:  # NumPy parses the header as Python text and raises whatever that raises
+        raise InputError(f"{name} is not a NumPy file, or its header is damaged.") from error
     if dtype.hasobject:
         raise InputError(f"{name} holds Python objects, which are not read because they can run code: save numbers.")
     count = 1

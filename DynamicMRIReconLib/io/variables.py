@@ -28,7 +28,7 @@ def choose_variable(arrays: dict[str, NDArray[Any]], wanted: str | None, name: s
         if len(group) == 1:
             return next(iter(group.values()))
         if group:
-            raise InputError(f"{name} holds several arrays: {_list(group)}; say which with variable=NAME.")
+            raise InputError(f"{name} holds several arrays: {_list(group)}; say which with --variable NAME.")
     raise InputError(f"{name} holds no array of k-space or images; it has {_list(arrays)}.")
 
 

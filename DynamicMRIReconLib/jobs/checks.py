@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
+
+from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.jobs.hashes import files_of
 from DynamicMRIReconLib.jobs.job import Job
@@ -44,22 +48,24 @@ def check_job(job: Job, folder: Path) -> Any:
     return values
 
 
-def check_output(path: Path, inputs: list[Path], *, known_suffix: bool = True) -> None:
+def check_output(path: Path, inputs: list[Path], *, holds: Literal["series", "kspace"] | None = "series") -> None:
     """See that ``path`` can be written as a file and is none of ``inputs``.
 
-    ``known_suffix``: its ending must be a file type that ``DynamicMRIReconLib.io`` writes.
+    ``holds`` is what ``DynamicMRIReconLib.io`` shall write there, None when something else writes the file.
 
     Raises
     ------
     InputError
         If not: what is wrong, what to do.
     """
-    if known_suffix:
+    targets = [path]
+    if holds is not None:
         from DynamicMRIReconLib.io import formats
 
-        targets = _targets(path, formats.for_writing(path)[0])
-    else:
-        targets = [path]
+        module, suffix = formats.for_writing(path)
+        base = str(path)[: -len(suffix)]
+        # A format of several files writes more than the one that is named.
+        targets += [Path(base + other) for other in module.SUFFIXES if hasattr(module, "parts")]
     if not path.parent.is_dir():
         raise InputError(f"The output folder {path.parent} does not exist: create it first, or name another.")
     if path.is_dir():
@@ -74,6 +80,8 @@ def check_output(path: Path, inputs: list[Path], *, known_suffix: bool = True) -
         taken = {os.path.realpath(part) for part in [source, *files_of(source)]}
         if any(os.path.realpath(target) in taken for target in targets):
             raise InputError(f"The output {path} is also an input: name another file, inputs are never changed.")
+    if holds is not None:
+        _rehearse(suffix, holds)
 
 
 def simulation_parameters(values: dict[str, Any]) -> Any:
@@ -98,5 +106,20 @@ def simulation_parameters(values: dict[str, Any]) -> Any:
         raise InputError(f"Simulated acquisition: {error}.") from error
 
 
-def _targets(path: Path, module: Any) -> list[Path]:
-    return [path, *module.parts(path)] if hasattr(module, "parts") else [path]
+def _rehearse(suffix: str, holds: str) -> None:
+    """Write something tiny of the same kind: only a format itself knows what it can hold.
+
+    Raises
+    ------
+    InputError
+        The format cannot hold it.
+    """
+    from DynamicMRIReconLib import io
+
+    data: KSpace | ImageSeries
+    if holds == "kspace":
+        data = KSpace(np.ones((2, 1, 1, 4, 4), np.complex64), np.eye(4), np.arange(2.0))
+    else:
+        data = ImageSeries(np.ones((2, 1, 4, 4), np.complex64), np.eye(4), np.arange(2.0))
+    with tempfile.TemporaryDirectory(prefix="dynamic-mri-recon-") as folder:
+        io.write(Path(folder) / f"output{suffix}", data)

@@ -20,13 +20,16 @@ PROGRAM = "dynamic-mri-recon"
 _PACKAGES = ("numpy", "scipy", "torch", "finufft", "pytorch-finufft", "torchkbnufft", "sigpy", "ismrmrd", "h5py")
 
 
-def of_result(job: Job, values: dict[str, Any], device: str, warnings: list[str]) -> dict[str, Any]:
+def of_result(
+    job: Job, values: dict[str, Any], simulation: dict[str, Any] | None, device: str, warnings: list[str]
+) -> dict[str, Any]:
     """What goes into the header of the result file.
 
     It is the same for every run of the same job on the same computer and versions, so that equal results are equal
     files; and it holds names of input files, not folders, which may name people.
 
-    ``values`` are the method's parameters as used, presets and defaults resolved; ``device`` as resolved.
+    ``values`` are the method's parameters as used, presets and defaults resolved; ``simulation`` those of the simulated
+    acquisition, None for a measured one; ``device`` as resolved.
     """
     return {
         "software": f"{PROGRAM} {DynamicMRIReconLib.__version__}",
@@ -34,7 +37,7 @@ def of_result(job: Job, values: dict[str, Any], device: str, warnings: list[str]
         "method": job.method,
         "preset": job.preset,
         "parameters": values,
-        "simulated_acquisition": job.simulate,
+        "simulated_acquisition": simulation,
         "seed": job.seed,
         "device": device,
         "inputs": [{"name": Path(one.path).name, "sha256": one.sha256} for one in job.all_inputs()],

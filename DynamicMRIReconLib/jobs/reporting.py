@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import time
@@ -93,7 +94,7 @@ class Reporter:
 
     def expect(self, seconds: float) -> None:
         """The rest is expected to take ``seconds``; from here on the time left is estimated."""
-        self._remaining = RemainingTime(self._clock(), seconds)
+        self._remaining = RemainingTime(self._clock(), seconds if math.isfinite(seconds) else None)
 
     def progress(self, fraction: float, message: str) -> None:
         """Report a fraction (0..1) done; it never falls, and not every small step becomes an event."""

@@ -69,15 +69,23 @@ class Run:
         self._reporter.started(job.method, job.device)
         values = check_job(job, self._folder)
         self._check_replaced(job)
-        device = resolve_device(job.device)
+        if job.device != "auto":
+            # Refused before anything is read; auto cannot fail, and asking costs seconds that a bad input may save.
+            resolve_device(job.device)
         job = self._hashed(job)
         data, reference = self._read(job)
         if job.simulate is not None:
             data, truth = self._simulate(job, data)
             reference = reference or truth
+        self._reporter.stage(0.08, "Starting the method")
+        # Seconds of loading, which would pass for slow first iterations.
+        import torch  # noqa: F401
+
+        device = resolve_device(job.device)
         series = self._reconstruct(job, data, values, device)
         metrics = self._compare(series, reference)
-        origin = provenance.of_result(job, values.model_dump(mode="json"), device, self._reporter.warnings)
+        used = values.model_dump(mode="json")
+        origin = provenance.of_result(job, used, self._simulation(job), device, self._reporter.warnings)
         series = series.with_metadata(provenance=origin)
         output = self._write(job, series)
         run = {
@@ -169,8 +177,15 @@ class Run:
         if not isinstance(data, ImageSeries):
             raise InputError("A simulated acquisition needs an image series as input; this is something else.")
         self._reporter.stage(0.05, "Simulating the acquisition")
-        settings = {"seed": job.seed, **(job.simulate or {})}
-        return simulate(SeriesScene(data), simulation_parameters(settings))
+        return simulate(SeriesScene(data), simulation_parameters(self._simulation(job) or {}))
+
+    def _simulation(self, job: Job) -> dict[str, Any] | None:
+        """Every parameter of the simulated acquisition; the job's seed is its seed unless it has one."""
+        if job.simulate is None:
+            return None
+        settings: dict[str, Any] = {"seed": job.seed, **job.simulate}
+        everything: dict[str, Any] = simulation_parameters(settings).model_dump(mode="json")
+        return everything
 
     def _reconstruct(self, job: Job, data: Data, values: Any, device: str) -> ImageSeries:
         from DynamicMRIReconLib.pipeline import reconstruct
@@ -179,10 +194,6 @@ class Run:
         reason = method.why_not(data)
         if reason:
             raise InputError(reason)
-        self._reporter.stage(0.08, "Starting the method")
-        # Seconds of loading, which would pass for slow first iterations.
-        import torch  # noqa: F401
-
         self._reporter.stage(RECONSTRUCTION[0], "Reconstructing")
         estimate = method.estimate(data, values, device)
         self._reporter.expect(estimate.seconds)

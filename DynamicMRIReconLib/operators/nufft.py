@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import os
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -122,14 +123,24 @@ class NufftOperator(LinearOperator):
         return radians.flatten(1, 2).movedim(-1, 1).contiguous()
 
     def _forward(self, x: Tensor) -> Tensor:
-        points = self.points(x)
-        frames = [self._engine.forward(p, image) for p, image in zip(points, x, strict=True)]
-        samples = torch.stack(frames) * self.scale
+        samples = self._each_frame(self._engine.forward, self.points(x), x)
+        samples = samples * self.scale if samples.requires_grad else samples.mul_(self.scale)
         return samples.unflatten(-1, tuple(self.trajectory.shape[1:3]))
 
     def _adjoint(self, y: Tensor) -> Tensor:
-        points, samples = self.points(y), y.flatten(-2) * self.scale
-        return torch.stack([self._engine.adjoint(p, s) for p, s in zip(points, samples, strict=True)])
+        return self._each_frame(self._engine.adjoint, self.points(y), y.flatten(-2) * self.scale)
+
+    @staticmethod
+    def _each_frame(transform: Callable[[Tensor, Tensor], Tensor], points: Tensor, values: Tensor) -> Tensor:
+        if torch.is_grad_enabled() and (points.requires_grad or values.requires_grad):
+            return torch.stack([transform(p, v) for p, v in zip(points, values, strict=True)])
+        # copied while still in the cache; the frame's own memory serves the next one
+        first = transform(points[0], values[0])
+        result = first.new_empty((len(values), *first.shape))
+        result[0] = first
+        for frame in range(1, len(values)):
+            result[frame] = transform(points[frame], values[frame])
+        return result
 
     def _gram(self, x: Tensor) -> Tensor:
         return self.weighted_gram().forward(x)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -21,17 +22,28 @@ class FinufftBackend:
         # an axis of one voxel adds no phase, and pytorch-finufft 0.1.0 loses it in the gradient of the adjoint
         self._axes = [axis for axis, size in enumerate(image_shape) if size > 1] or [0]
         self._kept = tuple(image_shape[axis] for axis in self._axes)
-        self._options: dict[str, Any] = {"eps": eps, "modeord": 0}
+        self._all_axes = len(self._axes) == len(image_shape)
+        self._eps = eps
+
+    def _options(self, points: Tensor) -> dict[str, Any]:
+        """On the CPU as many threads as torch: two libraries with pools of their own else fight for the cores."""
+        options: dict[str, Any] = {"eps": self._eps, "modeord": 0}
+        return options if points.device.type == "cuda" else {**options, "nthreads": torch.get_num_threads()}
+
+    def _kept_points(self, points: Tensor) -> Tensor:
+        return points if self._all_axes else points[self._axes]
 
     def forward(self, points: Tensor, image: Tensor) -> Tensor:
         """Type 2, all coils in one call."""
         kept = image.reshape(-1, *self._kept)
-        samples: Tensor = self._functional.finufft_type2(points[self._axes], kept, isign=-1, **self._options)
+        samples: Tensor = self._functional.finufft_type2(
+            self._kept_points(points), kept, isign=-1, **self._options(points)
+        )
         return samples
 
     def adjoint(self, points: Tensor, samples: Tensor) -> Tensor:
         """Type 1, all coils in one call."""
         image: Tensor = self._functional.finufft_type1(
-            points[self._axes], samples.contiguous(), self._kept, isign=1, **self._options
+            self._kept_points(points), samples.contiguous(), self._kept, isign=1, **self._options(points)
         )
         return image.reshape(-1, *self._shape)

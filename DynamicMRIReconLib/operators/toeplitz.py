@@ -14,7 +14,7 @@ from DynamicMRIReconLib.operators.base import LinearOperator, Shape
 from DynamicMRIReconLib.operators.nufft import NufftOperator
 
 #: above this many samples a voxel the convolution beats finufft on the CPU (docs/benchmarks-nufft.md)
-SAMPLES_PER_VOXEL_ON_CPU = {2: 0.5, 3: 0.6}
+SAMPLES_PER_VOXEL_ON_CPU = {2: 0.3, 3: 0.1}
 
 
 def toeplitz_pays(nufft: NufftOperator) -> bool:

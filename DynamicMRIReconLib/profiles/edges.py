@@ -19,6 +19,8 @@ Polarity = Literal["rising", "falling", "either"]
 
 # Where the derivative has fallen to this part of its peak the edge has ended and the plateau begun.
 _EDGE_ENDS = 0.05
+# Moves faster than this many times the speed scale are not looked at.
+_FASTEST = 3.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def track_edge(
     smoothing_mm
         Standard deviation of the Gaussian, default twice the step between positions.
     speed_scale_mm_per_s
-        At this speed the penalty equals the strength of the strongest edge.
+        At this speed the penalty equals the strength of the strongest edge; three times it is the fastest allowed.
     include_synthetic
         Whether synthetic frames count in velocities.
 
@@ -133,12 +135,21 @@ def _best_path(
     positions, frames = strength.shape
     blocked = np.where(usable, 0.0, -np.inf)
     total = strength[:, 0] + blocked
-    back = np.zeros((frames, positions), np.int64)
-    squares = (np.subtract.outer(np.arange(positions), np.arange(positions)) * step) ** 2
+    back = np.zeros((frames, positions), np.int32)
+    indices = np.arange(positions)
+    moves, window = np.zeros(1, np.int64), indices[:, None]
     for t in range(1, frames):
-        candidates = total[None, :] - squares / penalty_mm[t - 1] ** 2
-        back[t] = candidates.argmax(axis=1)
-        total = candidates[np.arange(positions), back[t]] + strength[:, t] + blocked
+        reach = min(positions - 1, int(np.ceil(_FASTEST * penalty_mm[t - 1] / step)))
+        if reach != len(moves) // 2:
+            moves = np.arange(-reach, reach + 1)
+            window = indices[:, None] + reach + moves
+        padded = np.full(positions + 2 * reach, -np.inf)
+        padded[reach : reach + positions] = total
+        candidates = padded[window] - (moves * step / penalty_mm[t - 1]) ** 2
+        best = candidates.argmax(axis=1)
+        # Where nothing can be reached the first move would lead out of the line.
+        back[t] = np.clip(indices + moves[best], 0, positions - 1)
+        total = candidates[indices, best] + strength[:, t] + blocked
     path = np.zeros(frames, np.int64)
     path[-1] = int(total.argmax())
     for t in range(frames - 1, 0, -1):

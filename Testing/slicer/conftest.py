@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -84,15 +85,24 @@ def module(application: Any) -> Any:
 
 
 @pytest.fixture
-def panel(slicer_host: Any, module: Any) -> Iterator[Any]:
-    """The open panel on an empty scene. Afterwards no job folder may be left."""
-    from panel_driver import PanelDriver, job_folders
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The only folder for temporary files of this process and its workers. Afterwards it must be empty."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert list(folder.rglob("*")) == []
 
-    before = job_folders()
+
+@pytest.fixture
+def panel(slicer_host: Any, module: Any, temporary: Path) -> Iterator[Any]:
+    """The open panel on an empty scene."""
+    from panel_driver import PanelDriver
+
     driver = PanelDriver(slicer_host)
     yield driver
     driver.close()
-    assert job_folders() <= before
 
 
 @pytest.fixture(scope="session")

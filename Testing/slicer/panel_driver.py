@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -34,11 +33,6 @@ class Heartbeat:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._timer.stop()
-
-
-def job_folders() -> set[Path]:
-    """Job folders of the module that are on the disk now."""
-    return set(Path(tempfile.gettempdir()).glob("DynamicMRIRecon-*"))
 
 
 class PanelDriver:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +96,60 @@ def test_missing_packages_are_asked_for_once_and_declined(
     assert slicer.util.getNodesByClass("vtkMRMLSequenceNode") == []
 
 
-def test_opening_the_module_asks_nothing_and_imports_no_heavy_package(panel: Any) -> None:
+HEAVY = ("torch", "h5py", "ismrmrd", "nibabel", "skimage", "pydicom", "sigpy", "finufft", "torchkbnufft", "SimpleITK")
+#: what Slicer does not bring
+NOT_BUNDLED = (*(name for name in HEAVY if name not in ("SimpleITK", "pydicom")), "pydantic", "matplotlib", "nrrd")
+OPENS_THE_PANEL = """
+import importlib.machinery, sys
+sys.path.insert(0, {here!r})
+import host
+application = host.start()
+from panel_driver import MODULE_FILE, PanelDriver
+hidden, find = {hidden!r}, importlib.machinery.PathFinder.find_spec
+importlib.machinery.PathFinder.find_spec = lambda name, *rest: None if name in hidden else find(name, *rest)
+before = set(sys.modules)
+application.load_module(MODULE_FILE)
+print("LOADED", *sorted(set(sys.modules) - before))
+driver = PanelDriver(application)
+driver.type_path({scan!r})
+application.wait_until(driver.can_reconstruct, 60)
+print("OPENED", *sorted(set(sys.modules) - before))
+print("METHODS", driver.ui.methodCombo.property("count"))
+application.dialogs.default_answer = False
+driver.press_reconstruct()
+print("ASKED", *[dialog.text for dialog in application.dialogs.of_kind("confirm")], driver.error_shown())
+driver.close()
+assert not application.slot_errors, application.slot_errors
+"""
+
+
+def _open_the_panel(scan: Path, hidden: tuple[str, ...]) -> dict[str, list[str]]:
+    """Open it in a fresh process in which the packages ``hidden`` are not installed; lines it prints by first word."""
+    script = OPENS_THE_PANEL.format(here=str(Path(__file__).parent), hidden=hidden, scan=str(scan))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines() if line.split()]
+    return {words[0]: words[1:] for words in lines}
+
+
+def test_module_opens_where_nothing_is_installed_yet(scan: Path) -> None:
+    """A fresh Slicer: the module loads, lists its methods, and asks for packages when Reconstruct is pressed."""
+    from DynamicMRIReconLib.methods import registry
+
+    said = _open_the_panel(scan, NOT_BUNDLED)
+    assert "DynamicMRIReconSlicer.panel" in said["LOADED"]
+    assert {name.partition(".")[0] for name in said["OPENED"]} & set(NOT_BUNDLED) == set()
+    assert int(said["METHODS"][0]) == len(registry.all_methods())
+    assert "pydantic" in " ".join(said["ASKED"])
+
+
+def test_opening_the_module_imports_no_heavy_package(scan: Path) -> None:
+    """Slicer loads every module when it starts: that must stay quick."""
+    said = _open_the_panel(scan, ("ismrmrd",))
+    assert {name.partition(".")[0] for name in said["OPENED"]} & set(HEAVY) == set()
+
+
+def test_opening_the_module_asks_nothing(panel: Any) -> None:
     assert panel.host.dialogs.of_kind("confirm", "error", "messageBox", "pip") == []
 
 

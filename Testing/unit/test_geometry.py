@@ -106,3 +106,11 @@ def test_right_handed_input_is_left_alone() -> None:
 def test_right_handed_needs_a_slice_axis() -> None:
     with pytest.raises(InputError, match=r"\(\.\.\., z, y, x\)"):
         right_handed(np.zeros((3, 4)), np.diag([1, 1, -1, 1.0]))
+
+
+def test_right_handed_gives_an_array_that_torch_takes() -> None:
+    import torch
+
+    array = np.arange(24.0).reshape(2, 3, 4)
+    flipped, _ = right_handed(array, np.diag([1, 1, -1, 1.0]))
+    np.testing.assert_array_equal(torch.from_numpy(flipped).numpy(), array[::-1])

@@ -14,11 +14,14 @@ PROGRAM_BYTES = 450 * 2**20
 COIL_IMAGES = 3
 #: single images for each frame of a block: solution, right-hand side, residual, direction and temporaries
 IMAGES = 8
-#: seconds of one core for forward and adjoint: for each voxel of the oversampled grid and each sample, by dimensions
-SECONDS_PER_VOXEL = {"cartesian": 30e-9, 2: 60e-9, 3: 200e-9}
-SECONDS_PER_SAMPLE = {2: 90e-9, 3: 400e-9}
-#: seconds for each coil and voxel of a slice to estimate coil sensitivity maps
-SECONDS_PER_MAP_VOXEL = 25e-6
+#: seconds of one core for forward and adjoint of one coil: for each voxel and each sample, by dimensions of the NUFFT
+SECONDS_PER_VOXEL = {"cartesian": 12e-9, 2: 60e-9, 3: 400e-9}
+SECONDS_PER_SAMPLE = {2: 90e-9, 3: 700e-9}
+#: the same as a convolution, which takes over where samples are many
+SECONDS_PER_VOXEL_BY_CONVOLUTION = {2: 75e-9, 3: 600e-9}
+#: seconds to load what estimates coil sensitivity maps, and for each coil of a slice to estimate them
+SECONDS_TO_LOAD_MAPS = 3.0
+SECONDS_PER_MAP = 0.025
 #: how much faster than one core a CUDA device is
 CUDA_SPEED = 30.0
 
@@ -26,7 +29,9 @@ CUDA_SPEED = 30.0
 def bytes_per_frame(kspace: KSpace, coils: int) -> float:
     """Working memory of one frame of one slice, with ``coils`` (virtual) coils."""
     samples = math.prod(kspace.samples.shape[2:]) * coils
-    return 8.0 * (_voxels(kspace) * (COIL_IMAGES * coils + IMAGES) + 3 * samples)
+    # the kernel of the gram as a convolution: real, twice the size on each axis
+    kernel = 0 if kspace.trajectory is None else 2 ** kspace.trajectory.shape[-1] / 2
+    return 8.0 * (_voxels(kspace) * (COIL_IMAGES * coils + IMAGES + kernel) + 3 * samples)
 
 
 def estimate(
@@ -42,13 +47,14 @@ def estimate(
         dimensions = kspace.trajectory.shape[-1]
         samples = math.prod(kspace.trajectory.shape[-3:-1])
         pair = voxels * SECONDS_PER_VOXEL[dimensions] + samples * SECONDS_PER_SAMPLE[dimensions]
+        pair = min(pair, voxels * SECONDS_PER_VOXEL_BY_CONVOLUTION[dimensions])
         padded = 8.0 * 2**dimensions * voxels * coils * 2
     block = frames_at_once(frames, bytes_per_frame(kspace, coils), chosen_frames_at_once)
     result = 8.0 * math.prod(kspace.matrix) * frames
     memory = PROGRAM_BYTES + 2.0 * kspace.samples.nbytes + 2 * result + padded + block * bytes_per_frame(kspace, coils)
     seconds = frames * slices * coils * pair * transforms
     if maps and kspace.coil_maps is None and kspace.coils > 1:
-        seconds += slices * coils * voxels * SECONDS_PER_MAP_VOXEL
+        seconds += SECONDS_TO_LOAD_MAPS + kspace.matrix[0] * coils * SECONDS_PER_MAP
     return Estimate(memory, 1.0 + (seconds / CUDA_SPEED if device.startswith("cuda") else seconds))
 
 

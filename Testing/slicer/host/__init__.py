@@ -6,6 +6,7 @@ does inside Slicer.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 _host: Host | None = None
+
+
+def _make_constants_immortal() -> None:
+    """Keep PySide 6.12 from freeing ``None``, ``True`` and ``False``.
+
+    It returns them without taking a reference, which is right from Python 3.12 on, where they are immortal; on 3.11
+    each call of a method without result brings the interpreter nearer to ``Fatal Python error: none_dealloc``.
+    """
+    if sys.version_info < (3, 12) and sys.implementation.name == "cpython":
+        for constant in (None, True, False):
+            ctypes.c_ssize_t.from_address(id(constant)).value += 1 << 40
 
 
 def _import_slicer() -> None:
@@ -35,6 +47,7 @@ def start() -> Host:
     global _host
     if _host is None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        _make_constants_immortal()
         _import_slicer()
         shims = str(HERE / "shims")
         if shims not in sys.path:

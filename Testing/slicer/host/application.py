@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import tempfile
 from collections.abc import Callable
@@ -137,6 +138,7 @@ class Host:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="slicer-host-")
+        atexit.register(self._folder.cleanup)
         folder = Path(self._folder.name)
         self.qt_application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["Slicer"])
         self._use_readable_font()

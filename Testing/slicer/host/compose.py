@@ -66,7 +66,7 @@ def nice_ticks(axis: Axis, wanted: int = 5) -> list[float]:
         return [low]
     step = 10 ** np.floor(np.log10((high - low) / wanted))
     step *= next((factor for factor in (1, 2, 5) if (high - low) / (step * factor) <= wanted), 10)
-    return [float(v) for v in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
+    return [float(v) + 0.0 for v in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
 
 
 def view_size(box: QRect, axes: bool) -> tuple[int, int]:
@@ -110,8 +110,8 @@ def _draw_y_axis(painter: QPainter, place: QRect, axis: Axis) -> None:
     painter.restore()
 
 
-def compose(panel: QPixmap, views: list[tuple[QRect, View]], size: tuple[int, int], path: Path) -> Path:
-    """Panel at the left, ``views`` at their places, the caption below; written to ``path`` as PNG."""
+def compose(panel: QPixmap, views: list[tuple[QRect, View]], size: tuple[int, int], path: Path, note: str = "") -> Path:
+    """Panel at the left, ``views`` at their places, ``note`` and caption below; written to ``path`` as PNG."""
     picture = QImage(size[0], size[1], QImage.Format.Format_RGB32)
     picture.fill(BACKGROUND)
     painter = QPainter(picture)
@@ -121,7 +121,7 @@ def compose(panel: QPixmap, views: list[tuple[QRect, View]], size: tuple[int, in
         _draw_view(painter, box, view)
     painter.setPen(QColor("#b0b6bb"))
     painter.setFont(QFont("DejaVu Sans", 8))
-    painter.drawText(panel.width() + 12, size[1] - 7, CAPTION)
+    painter.drawText(panel.width() + 12, size[1] - 7, f"{note} {CAPTION}".strip())
     painter.end()
     return save(picture, path)
 

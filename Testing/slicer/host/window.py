@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import slicer
 from PySide6.QtCore import QRect
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QWidget
 
 from . import compose, render
@@ -30,8 +31,16 @@ def mmode_axes(volume: Any) -> tuple[Axis, Axis]:
     return time, Axis("Position along the line (mm)", -row_mm / 2, (rows - 0.5) * row_mm)
 
 
-def window_picture(panel: QWidget, path: Path, *, volume: Any, mmode_volume: Any = None, chart: Any = None) -> Path:
-    """Write the window with ``panel`` and the views of these nodes as PNG.
+def window_picture(
+    panel: QWidget | None,
+    path: Path,
+    *,
+    volume: Any,
+    mmode_volume: Any = None,
+    chart: Any = None,
+    note: str = "",
+) -> Path:
+    """Write the window with ``panel`` (or without one) and the views of these nodes as PNG; ``note`` stands below.
 
     Raises
     ------
@@ -41,11 +50,11 @@ def window_picture(panel: QWidget, path: Path, *, volume: Any, mmode_volume: Any
     reason = render.rendering_missing()
     if reason:
         raise RuntimeError(reason)
-    left = compose.grab(panel, PANEL_WIDTH)
+    left = compose.grab(panel, PANEL_WIDTH) if panel is not None else QPixmap()
     height = max(SMALLEST_HEIGHT, left.height())
-    width = PANEL_WIDTH + VIEWS_WIDTH
+    width = left.width() + VIEWS_WIDTH
     inner = height - CAPTION_HEIGHT - 2 * MARGIN
-    first = PANEL_WIDTH + MARGIN
+    first = left.width() + MARGIN
     if mmode_volume is None:
         boxes = [QRect(first, MARGIN, VIEWS_WIDTH - 2 * MARGIN, inner)]
     else:
@@ -56,7 +65,7 @@ def window_picture(panel: QWidget, path: Path, *, volume: Any, mmode_volume: Any
     pictures = [_volume_view(volume, boxes[0])]
     if mmode_volume is not None:
         pictures += [_mmode_view(mmode_volume, boxes[1]), _chart_view(chart, boxes[2])]
-    return compose.compose(left, list(zip(boxes, pictures, strict=True)), (width, height), path)
+    return compose.compose(left, list(zip(boxes, pictures, strict=True)), (width, height), path, note)
 
 
 def _volume_view(volume: Any, box: QRect) -> View:
@@ -78,4 +87,4 @@ def _mmode_view(volume: Any, box: QRect) -> View:
 
 
 def _chart_view(chart: Any, box: QRect) -> View:
-    return View(render.chart_picture(chart, *compose.view_size(box, axes=False)), chart.GetName())
+    return View(render.chart_picture(chart, *compose.view_size(box, axes=False)), "Plot")

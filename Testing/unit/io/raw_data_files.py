@@ -51,7 +51,9 @@ def header(
     imaging = None
     if calibration:
         factor = xsd.accelerationFactorType(kspace_encoding_step_1=2, kspace_encoding_step_2=1)
-        imaging = xsd.parallelImagingType(accelerationFactor=factor, calibrationMode=xsd.calibrationModeType(calibration))
+        imaging = xsd.parallelImagingType(
+            accelerationFactor=factor, calibrationMode=xsd.calibrationModeType(calibration)
+        )
     encoding = xsd.encodingType(
         encodedSpace=space(encoded, encoded_fov),
         reconSpace=space(recon or encoded, recon_fov or encoded_fov),

@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.errors import InputError
@@ -118,6 +119,10 @@ def test_several_groups_must_be_chosen_from(tmp_path: Path) -> None:
     assert io.read(path, dataset="second").coils == 3
     with pytest.raises(InputError, match="no dataset group 'third'"):
         io.read(path, dataset="third")
+    generate(path, "-c", "5")
+    usual = io.read(path)
+    assert usual.coils == 5
+    assert any("also holds first, second" in sentence for sentence in usual.metadata["warnings"])
 
 
 def test_missing_times_and_geometry_are_said(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import ismrmrd
 import numpy as np
 import pytest
+from raw_data_files import COILS, fourier, header, line, lines_of, phantom, save
+
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.errors import InputError
-from raw_data_files import COILS, fourier, header, line, lines_of, phantom, save
 
 FULL = (16, 16, 1)
 
@@ -36,6 +37,32 @@ def test_partial_echo_and_partial_fourier_go_to_their_place(tmp_path: Path) -> N
     np.testing.assert_array_equal(data.samples[0, :, 0, 4:, 5:], k[:, 4:, 5:])
     assert data.mask[0, 0, 4:, 5:].all()
     assert data.mask.sum() == 12 * 11
+
+
+@pytest.mark.parametrize(("count", "offset"), [(16, 0), (8, 8)])
+def test_centre_of_zero_is_believed_only_where_the_lines_fit(tmp_path: Path, count: int, offset: int) -> None:
+    """All 16 lines cannot start at the centre of k-space; the 8 of a half Fourier acquisition can."""
+    k = fourier(phantom())
+    xml = header(FULL, centre=(0, 0)).replace(b"<maximum>15<", b"<maximum>%d<" % (count - 1))
+    lines = [line(k[:, ky + offset], kspace_encode_step_1=ky) for ky in range(count)]
+    data = io.read(save(tmp_path / "c.h5", xml, lines))
+    np.testing.assert_array_equal(data.samples[0, :, 0, offset : offset + count], k[:, offset : offset + count])
+    assert data.mask.sum() == 16 * count
+
+
+def test_forgotten_readout_oversampling_is_found(tmp_path: Path) -> None:
+    wide = np.zeros((COILS, 16, 32), np.complex64)
+    wide[:, :, 8:24] = phantom()
+    data = io.read(save(tmp_path / "f.h5", header(FULL), lines_of(fourier(wide))))
+    np.testing.assert_allclose(data.samples[0, :, 0], fourier(phantom()), atol=1e-5)
+    np.testing.assert_allclose(data.geometry.spacing_mm, [10, 10, 5])
+    assert any("oversampled twice" in sentence for sentence in data.metadata["warnings"])
+
+
+def test_unknown_header_elements_are_no_reason_to_refuse(tmp_path: Path) -> None:
+    xml = header(FULL).replace(b"<experimentalConditions>", b"<vendor><x>1</x></vendor><experimentalConditions>")
+    assert b"vendor" in xml
+    assert io.read(save(tmp_path / "v.h5", xml, lines_of(fourier(phantom())))).frames == 1
 
 
 def test_discarded_samples_are_left_out(tmp_path: Path) -> None:
@@ -287,7 +314,11 @@ def test_third_value_of_a_flat_trajectory_is_a_weight(tmp_path: Path) -> None:
     samples, k = radial(3, 32)
     weighted = np.concatenate([k / 16, np.abs(k).max(-1, keepdims=True)], axis=-1)
     data = io.read(
-        save(tmp_path / "w.h5", header(FULL, trajectory="spiral"), [line(s, t) for s, t in zip(samples, weighted, strict=True)])
+        save(
+            tmp_path / "w.h5",
+            header(FULL, trajectory="spiral"),
+            [line(s, t) for s, t in zip(samples, weighted, strict=True)],
+        )
     )
     assert data.trajectory.shape[-1] == 2
     np.testing.assert_allclose(data.density[0], weighted[..., 2], rtol=1e-5)

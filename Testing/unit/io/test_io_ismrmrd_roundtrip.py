@@ -8,6 +8,7 @@ from pathlib import Path
 import ismrmrd
 import numpy as np
 import pytest
+
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.data import Geometry, KSpace
 from DynamicMRIReconLib.errors import InputError
@@ -56,9 +57,7 @@ def radial(directions: np.ndarray, slices: int) -> KSpace:
     k = np.linspace(-8, 8, 32, endpoint=False)[:, None]
     trajectory = k * np.stack([np.cos(angle), np.sin(angle)], -1)[:, :, None]
     shape = (FRAMES, COILS, slices, 5, 32) if slices > 1 else (FRAMES, COILS, 5, 32)
-    return KSpace(
-        random(rng, *shape), affine(directions), TIMES, image_shape=(slices, 16, 16), trajectory=trajectory
-    )
+    return KSpace(random(rng, *shape), affine(directions), TIMES, image_shape=(slices, 16, 16), trajectory=trajectory)
 
 
 @pytest.mark.parametrize("name", ORIENTATIONS)

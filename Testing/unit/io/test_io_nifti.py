@@ -62,6 +62,22 @@ def test_others_find_interval_start_and_units(tmp_path: Path) -> None:
     assert int(header["sform_code"]) == int(header["qform_code"]) == 1
 
 
+def test_close_frames_are_written_in_milliseconds(tmp_path: Path) -> None:
+    """In seconds 3D Slicer would merge them."""
+    times = 0.25 + 0.0005 * np.arange(4)
+    header = nibabel.load(dmr.write(tmp_path / "x.nii", ImageSeries(ARRAY, AFFINE, times))).header
+    assert header.get_xyzt_units() == ("mm", "msec")
+    assert float(header.get_zooms()[3]) == pytest.approx(0.5)
+    assert float(header["toffset"]) == pytest.approx(250)
+
+
+def test_uneven_times_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    dmr.write(tmp_path / "even.nii", ImageSeries(ARRAY, AFFINE, 0.04 * np.arange(4)))
+    assert not caplog.records
+    dmr.write(tmp_path / "uneven.nii", ImageSeries(ARRAY, AFFINE, TIMES))
+    assert "true times" in caplog.text
+
+
 def test_sheared_grids_have_no_qform(tmp_path: Path) -> None:
     sheared = AFFINE.copy()
     sheared[0, 2] = 1.0

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from marker_series import MARKER_RAS_MM, ORIENTATIONS, SPACING_MM, found_ras_mm, marker_series
+from mrml_access import import_slicer
 
 import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib.data import ImageSeries
 
-slicer = pytest.importorskip("slicer")
+slicer = import_slicer()
 pytestmark = [
     pytest.mark.slicer,
     # VTK's own modules still use names that new numpy and Python versions call old.

@@ -63,7 +63,7 @@ def test_text_paths_are_relative_to_the_job_folder(tmp_path: Path) -> None:
         ({"inputs": [{"path": "a", "sha256": "xyz"}]}, "inputs.0.sha256"),
         ({"seed": -1}, "seed"),
         ({"version": 2}, "version"),
-        ({"comand": "rm"}, "comand"),
+        ({"run_after": "rm"}, "run_after"),
         ({"read": {"axis": "x"}}, "read.axis"),
         ({"parameters": [1]}, "parameters"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.profiles import track_edge
+from DynamicMRIReconLib.profiles.edges import _best_path
 
 POSITIONS = np.arange(0, 60, 0.5)
 # Uneven: velocities must use the true times.
@@ -98,6 +100,25 @@ def test_one_frame_has_a_place_but_no_speed() -> None:
     track = track_edge(POSITIONS, TIMES[:1], step(motion())[:, :1])
     assert track.edge_mm[0] == pytest.approx(motion()[0], abs=0.05)
     assert np.isnan(track.velocity_mm_per_s).all()
+
+
+def test_the_path_is_the_best_of_all_paths() -> None:
+    """Against every possible path of a small M-mode, with uneven times."""
+    rng = np.random.default_rng(8)
+    for _ in range(20):
+        strength, usable = rng.random((5, 5)), np.array([True, True, True, True, rng.random() > 0.5])
+        scale = rng.uniform(0.5, 3, 4)
+        path, total = _best_path(strength, usable, 0.7, scale)
+
+        def worth(candidate: tuple[int, ...]) -> float:
+            moves = np.diff(candidate) * 0.7 / scale  # noqa: B023  called at once
+            if not usable[list(candidate)].all() or (np.abs(moves) > 3 + 0.7 / scale).any():  # noqa: B023
+                return -np.inf
+            return float(strength[candidate, range(5)].sum() - (moves**2).sum())  # noqa: B023
+
+        best = max(itertools.product(range(5), repeat=5), key=worth)
+        assert total == pytest.approx(worth(best))
+        assert tuple(path) == best
 
 
 @pytest.mark.parametrize("options", [{"polarity": "up"}, {"smoothing_mm": 0}, {"speed_scale_mm_per_s": -1}])

@@ -298,29 +298,3 @@ class ctkComboBox(qt.QComboBox):
 
 class ctkCheckBox(qt.QCheckBox):
     """A check box."""
-
-
-class ctkPushButton(qt.QPushButton):
-    """A push button."""
-
-
-class ctkMenuButton(qt.QPushButton):
-    """A push button with a menu."""
-
-
-class ctkExpandableWidget(qt.QFrame):
-    """A frame that the user can resize."""
-
-
-class ctkFittedTextBrowser(qt.QTextBrowser):
-    """A text browser as high as its text."""
-
-    collapsed = Property(bool, lambda self: False, lambda self, v: None)
-
-
-class ctkSearchBox(qt.QLineEdit):
-    """A line edit for searching."""
-
-
-class ctkMessageBox(qt.QMessageBox):
-    """A message box; the host's dialogs replace its uses."""
