@@ -64,6 +64,11 @@ class SeriesPreconditioner:
         axes of the series along which ``spatial`` counts, of 1 (z), 2 (y), 3 (x).
     transform_axes
         axes along which k-space was measured: (2, 3) for slices, (1, 2, 3) for a 3-D trajectory.
+
+    Raises
+    ------
+    ValueError
+        If differences count along an axis that is not transformed: then there is no recurrence over frames alone.
     """
 
     def __init__(
@@ -76,12 +81,15 @@ class SeriesPreconditioner:
         spatial_axes: tuple[int, ...] = (2, 3),
         transform_axes: tuple[int, ...] = (2, 3),
     ) -> None:
+        mixed = [axis for axis in spatial_axes if axis not in transform_axes and density.shape[axis] > 1]
+        if spatial > 0 and mixed:
+            raise ValueError(f"spatial_axes {spatial_axes} must be among the transform_axes {transform_axes}.")
         self.temporal = temporal
         self.axes = transform_axes
         diagonal = density + identity
         for axis in spatial_axes:
             size = density.shape[axis]
-            frequency = (torch.arange(size, device=density.device) - size // 2) / size
+            frequency = (torch.arange(size, dtype=density.dtype, device=density.device) - size // 2) / size
             smoothness = 2 - 2 * torch.cos(2 * math.pi * frequency)
             diagonal = diagonal + spatial * smoothness.reshape([-1 if a == axis else 1 for a in range(4)])
         if temporal > 0 and len(density) > 1:
