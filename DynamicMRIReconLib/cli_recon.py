@@ -156,7 +156,8 @@ def _watch(folder: Path, events: bool, extra_arguments: list[str], *, stays: boo
 def _without_folder(event: dict[str, Any], with_kept_log: Any) -> dict[str, Any]:
     """The event as it should be told when the job folder is going to be deleted."""
     if event["event"] == "done":
-        return {**{k: v for k, v in event.items() if k != "provenance"}, "path": event["output"]}
+        kept = {name: value for name, value in event.items() if name not in ("provenance", "output_parts")}
+        return {**kept, "path": event["output"], "parts": event["output_parts"]}
     if event["event"] == "error":
         return {**event, "message": with_kept_log(event["message"])}
     return event
@@ -167,7 +168,8 @@ def _note(done: dict[str, Any]) -> None:
         from DynamicMRIReconLib.cli_evaluate import summary
 
         print(", ".join(summary(done["metrics"])))
-    paths = dict.fromkeys(path for path in (done["path"], done["output"]) if path)
+    parts = [*done["parts"].values(), *done.get("output_parts", {}).values()]
+    paths = dict.fromkeys(path for path in (done["path"], done["output"], *parts) if path)
     print(f"{done['frames']} frames in {done['elapsed_s']:.1f} s -> {', '.join(paths)}. Not for diagnostic use.")
 
 

@@ -6,6 +6,7 @@ arrays finite, times in seconds and strictly increasing, affines right-handed in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -53,6 +54,17 @@ def _times(times_s: Any, frames: int, name: str) -> NDArray[np.float64]:
     return times
 
 
+def _part(name: str, part: Any, whole: NDArray[Any]) -> NDArray[Any]:
+    """``part`` checked against the array of the whole series."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise InputError(f"{name!r} cannot be the name of a part: use letters, digits, - and _ only.")
+    dtype = np.complex64 if whole.dtype.kind == "c" else np.float32
+    array = _array(part, f"The part {name!r}", dtype, (4,), "(frames, z, y, x)")
+    if array.shape != whole.shape:
+        raise InputError(f"The part {name!r} has shape {array.shape}, the series itself {whole.shape}.")
+    return array
+
+
 @dataclass(frozen=True)
 class ImageSeries:
     """Images over time on one voxel grid.
@@ -70,7 +82,8 @@ class ImageSeries:
     metadata
         JSON-able notes that travel with the series: ``provenance``, ``warnings``, ``source``...
     parts
-        named arrays of the shape of ``array`` that it is made of, such as ``low-rank`` and ``sparse``; see ``part``.
+        named arrays of the shape and kind of ``array`` that it is made of, such as ``low-rank`` and ``sparse``; see
+        ``part``. Names are letters, digits, ``-`` and ``_``: they become parts of file names.
 
     Raises
     ------
@@ -96,15 +109,14 @@ class ImageSeries:
         object.__setattr__(self, "affine", Geometry(self.affine).affine)
         object.__setattr__(self, "times_s", _times(self.times_s, len(array), "The image series"))
         object.__setattr__(self, "synthetic", synthetic.astype(bool))
-        for name, part in self.parts.items():
-            if np.shape(part) != array.shape:
-                raise InputError(f"The part {name!r} has shape {np.shape(part)}, the series itself {array.shape}.")
+        object.__setattr__(self, "parts", {name: _part(name, part, array) for name, part in self.parts.items()})
 
     @classmethod
     def from_any_handedness(cls, array: Any, affine: Any, times_s: Any, **rest: Any) -> ImageSeries:
         """Build from an affine of either handedness; voxels keep their RAS position (see ``right_handed``)."""
+        parts = {name: right_handed(np.asarray(part), affine)[0] for name, part in rest.pop("parts", {}).items()}
         array, affine = right_handed(np.asarray(array), affine)
-        return cls(array, affine, times_s, **rest)
+        return cls(array, affine, times_s, parts=parts, **rest)
 
     @property
     def geometry(self) -> Geometry:

@@ -52,6 +52,11 @@ def reconstruct(
     context
         replaces ``device``, ``seed`` and ``callback`` as a whole (used by the job worker).
 
+    Returns
+    -------
+    ImageSeries
+        with ``metadata["figures"]`` where the method gives some: see ``Context.add_figures``.
+
     Raises
     ------
     InputError
@@ -91,6 +96,7 @@ def _run(method: Any, data: Data, values: Any, context: Context) -> ImageSeries:
     import torch
 
     torch.manual_seed(context.seed)
+    context.figures.clear()
     try:
         result: ImageSeries = method.run(data, values, context)
     except (MemoryError, torch.OutOfMemoryError) as error:
@@ -99,4 +105,4 @@ def _run(method: Any, data: Data, values: Any, context: Context) -> ImageSeries:
             "or another device (--device cpu)."
         ) from error
     context.step(1.0, "done")
-    return result
+    return result.with_metadata(figures=dict(context.figures)) if context.figures else result

@@ -17,6 +17,7 @@ RUN = PREFIX + "Run"
 SUMMARY = PREFIX + "Summary"
 PROVENANCE = PREFIX + "Provenance"
 SIMULATED = PREFIX + "Simulated"
+PART = PREFIX + "Part"
 
 
 def read(jobFolder: Path) -> dict[str, Any]:

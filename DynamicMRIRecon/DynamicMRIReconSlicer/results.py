@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ class Result:
     ----------
     sequence, browser, proxy
         The frames, what plays them, and the volume that shows the current one.
+    parts
+        Sequences of the parts of the result (``low-rank``, ``sparse``) by name, played by the same browser.
     provenanceNode
         Text node with the record of how it was made.
     warnings
@@ -34,6 +36,7 @@ class Result:
     proxy: Any
     provenanceNode: Any
     warnings: tuple[str, ...] = ()
+    parts: dict[str, Any] = field(default_factory=dict)
 
 
 def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: list[str]) -> Result:
@@ -53,11 +56,29 @@ def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: 
     if request.simulate is not None:
         summary += f", {texts.SIMULATED}"
     run = uuid.uuid4().hex
-    nodes = sequences.fromSeries(series, request.name, provenance.attributes(request, record, run, summary))
+    attributes = provenance.attributes(request, record, run, summary)
+    nodes = sequences.fromSeries(series, request.name, attributes)
     text = provenance.textNode(record, nodes.sequence.GetName())
-    hierarchy.put(hierarchy.folder(nodes.sequence.GetName()), nodes.proxy, text)
-    nodes.sequence.SetNodeReferenceID(provenance.PROVENANCE, text.GetID())
-    return Result(nodes.sequence, nodes.browser, nodes.proxy, text, tuple(warnings))
+    parts = {
+        name: _loadPart(Path(path), name, nodes, attributes) for name, path in (event.get("parts") or {}).items()
+    }
+    proxies = [part.proxy for part in parts.values()]
+    hierarchy.put(hierarchy.folder(nodes.sequence.GetName()), nodes.proxy, *proxies, text)
+    for one in (nodes, *parts.values()):
+        one.sequence.SetNodeReferenceID(provenance.PROVENANCE, text.GetID())
+    sequencesOfParts = {name: part.sequence for name, part in parts.items()}
+    return Result(nodes.sequence, nodes.browser, nodes.proxy, text, tuple(warnings), sequencesOfParts)
+
+
+def _loadPart(
+    path: Path, name: str, whole: sequences.SequenceNodes, attributes: dict[str, str]
+) -> sequences.SequenceNodes:
+    """A part of a result as a further sequence, played in step with the whole."""
+    from DynamicMRIReconLib import io
+
+    summary = f"part of {whole.sequence.GetName()}, {attributes[provenance.SUMMARY]}"
+    own = {**attributes, provenance.PART: name, provenance.SUMMARY: summary}
+    return sequences.fromSeries(io.read(path), f"{whole.sequence.GetName()} {name}", own, whole.browser)
 
 
 def inScene() -> list[Any]:

@@ -34,7 +34,9 @@ def indexUnit(times_s: np.ndarray) -> tuple[str, float]:
     return ("ms", 1000.0) if steps.size and steps.min() < SMALLEST_STEP_S else ("s", 1.0)
 
 
-def fromSeries(series: ImageSeries, name: str, attributes: dict[str, str] | None = None) -> SequenceNodes:
+def fromSeries(
+    series: ImageSeries, name: str, attributes: dict[str, str] | None = None, browser: Any = None
+) -> SequenceNodes:
     """Put ``series`` into the scene as magnitudes.
 
     Parameters
@@ -45,12 +47,19 @@ def fromSeries(series: ImageSeries, name: str, attributes: dict[str, str] | None
         Of the sequence and its proxy volume.
     attributes
         Kept with the sequence and in ``.seq.nrrd`` files written from it.
+    browser
+        Plays it in step with what that browser has already, instead of a browser of its own; its master must have at
+        least as many frames, or some of these would never be shown.
 
     Raises
     ------
+    ValueError
+        The browser's master has fewer frames.
     RuntimeError
         Slicer merged frames: their times are too close to each other.
     """
+    if browser is not None and browser.GetMasterSequenceNode().GetNumberOfDataNodes() < series.frames:
+        raise ValueError(f"{name} has more frames than the sequence it shall play with.")
     magnitude = series.magnitude()
     matrix = np.array(magnitude.affine)
     assert np.linalg.det(matrix[:3, :3]) > 0, "a left-handed matrix would be mirrored by a file round trip"
@@ -67,7 +76,11 @@ def fromSeries(series: ImageSeries, name: str, attributes: dict[str, str] | None
         kept = sequence.GetNumberOfDataNodes()
         slicer.mrmlScene.RemoveNode(sequence)
         raise RuntimeError(f"Only {kept} of {magnitude.frames} frames could be kept: frame times are too close.")
-    return _browse(sequence, magnitude)
+    if browser is None:
+        browser = _browserFor(sequence, magnitude)
+    else:
+        browser.AddSynchronizedSequenceNode(sequence)
+    return SequenceNodes(sequence, browser, _shown(browser.GetProxyNode(sequence), magnitude))
 
 
 def _fill(sequence: Any, series: ImageSeries, matrix: np.ndarray, factor: float) -> None:
@@ -86,23 +99,26 @@ def _fill(sequence: Any, series: ImageSeries, matrix: np.ndarray, factor: float)
     sequence.EndModify(was)
 
 
-def _browse(sequence: Any, series: ImageSeries) -> SequenceNodes:
-    name = sequence.GetName()
-    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{name} browser")
+def _browserFor(sequence: Any, series: ImageSeries) -> Any:
+    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{sequence.GetName()} browser")
     browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
     browser.SetIndexDisplayFormat("%.3f")
     browser.SetPlaybackLooped(True)
     browser.SetPlaybackItemSkippingEnabled(False)
     if series.frames > 1:
         browser.SetPlaybackRateFps(float(1.0 / np.median(np.diff(series.times_s))))
-    proxy = browser.GetProxyNode(sequence)
+    return browser
+
+
+def _shown(proxy: Any, series: ImageSeries) -> Any:
+    """The proxy volume with a display window that fits all frames."""
     proxy.CreateDefaultDisplayNodes()
     low, high = np.percentile(series.array, WINDOW_PERCENTILES)
     display = proxy.GetDisplayNode()
     if display is not None and high > low:
         display.SetAutoWindowLevel(False)
         display.SetWindowLevelMinMax(float(low), float(high))
-    return SequenceNodes(sequence, browser, proxy)
+    return proxy
 
 
 def browserOf(sequence: Any) -> Any:

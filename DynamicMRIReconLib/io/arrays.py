@@ -13,8 +13,11 @@ from DynamicMRIReconLib.geometry import Geometry, checked_affine, right_handed
 from DynamicMRIReconLib.io.axes import arrange, need_axes
 from DynamicMRIReconLib.io.metadata import metadata_from_text
 from DynamicMRIReconLib.io.options import ReadOptions
+from DynamicMRIReconLib.io.prewhitening import TOO_LITTLE_NOISE, prewhitening_notes, whiten, whitening_matrix
 from DynamicMRIReconLib.io.trajectory_files import load_trajectory
 
+#: before the name of a series' part
+PART = "parts/"
 NO_TIMES = "The file says nothing about time: 1 s a frame is assumed."
 NO_GEOMETRY = "The file says nothing about position and voxel size: a centred grid of 1 mm voxels is assumed."
 
@@ -40,7 +43,12 @@ def from_named(arrays: dict[str, NDArray[Any]], name: str) -> KSpace | ImageSeri
     affine = _affine(arrays, (array.shape[1], array.shape[2], array.shape[3]), warnings)
     times = _times(arrays, len(array), warnings)
     series = ImageSeries.from_any_handedness(
-        array, affine, times, synthetic=None if synthetic is None else synthetic.ravel(), metadata=notes
+        array,
+        affine,
+        times,
+        synthetic=None if synthetic is None else synthetic.ravel(),
+        metadata=notes,
+        parts={key.removeprefix(PART): value for key, value in arrays.items() if key.startswith(PART)},
     )
     _keep(series, warnings)
     return series
@@ -85,10 +93,14 @@ def to_named(data: KSpace | ImageSeries) -> dict[str, Any]:
     if isinstance(data, KSpace):
         names = ("samples", "affine", "times_s", "image_shape", "trajectory", "mask", "coil_maps", "density")
     arrays = {name: np.asarray(getattr(data, name)) for name in names if getattr(data, name) is not None}
+    if isinstance(data, ImageSeries):
+        arrays |= {f"{PART}{name}": part for name, part in data.parts.items()}
     return {**arrays, "metadata": np.array(metadata_to_text(data.metadata))}
 
 
 def _kspace(arrays: dict[str, NDArray[Any]], notes: dict[str, Any], warnings: list[str], name: str) -> KSpace:
+    arrays, prewhitening = _whitened(arrays, notes, warnings, name)
+    notes = {**notes, **prewhitening}
     samples = arrays["samples"]
     if samples.ndim not in (4, 5) or ("trajectory" not in arrays and samples.ndim != 5):
         raise InputError(
@@ -113,6 +125,34 @@ def _kspace(arrays: dict[str, NDArray[Any]], notes: dict[str, Any], warnings: li
     data = KSpace(samples, affine, times, image_shape=shape, metadata=notes, **rest)
     _keep(data, warnings)
     return data
+
+
+def _whitened(
+    arrays: dict[str, NDArray[Any]], notes: dict[str, Any], warnings: list[str], name: str
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The arrays with samples and coil maps whitened by ``noise`` (coils, samples), and the notes that say so."""
+    noise, samples = arrays.get("noise"), arrays["samples"]
+    if noise is None:
+        return arrays, {}
+    if noise.ndim != 2 or samples.ndim < 2 or len(noise) != samples.shape[1] or noise.dtype.kind not in "fc":
+        raise InputError(
+            f"{name}: 'noise' must be complex (coils, samples) with the coils of 'samples' {samples.shape}; "
+            f"it is {noise.dtype} {noise.shape}."
+        )
+    if not np.isfinite(noise).all():
+        raise InputError(f"{name}: 'noise' holds values that are not finite.")
+    if notes.get("prewhitened"):
+        warnings.append("The file's noise samples are not used: its k-space is prewhitened already.")
+        return arrays, {}
+    matrix = whitening_matrix(noise.astype(np.complex64))
+    if matrix is None:
+        warnings.append(TOO_LITTLE_NOISE)
+        return arrays, {}
+    whitened = {**arrays, "samples": whiten(samples, matrix)}
+    maps = arrays.get("coil_maps")
+    if maps is not None and maps.ndim == 4 and len(maps) == len(noise):
+        whitened["coil_maps"] = whiten(maps, matrix, coil_axis=0)
+    return whitened, prewhitening_notes(matrix)
 
 
 def _affine(arrays: dict[str, NDArray[Any]], shape: tuple[int, int, int], warnings: list[str]) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.bart_files import base_of, load_cfl
-from DynamicMRIReconLib.io.ismrmrd_noise import whiten
+from DynamicMRIReconLib.io.prewhitening import whiten
 from DynamicMRIReconLib.io.numpy_files import load_npy, load_npz
 from DynamicMRIReconLib.io.trajectory_files import SLICE
 

@@ -4,7 +4,7 @@ A format is a module here that exports ``NAME``, ``SUFFIXES`` and ``read``; noth
 Optional exports: ``write(path, data)`` (writes exactly ``path``), ``parts(data) -> tuple[str, ...]`` (for formats of
 several files: their endings, first the one that ``write`` is given; it writes the others beside it),
 ``recognises(path) -> bool`` (folders, files without a telling name, suffixes that several formats share) and
-``OPTIONS`` (names of the ``ReadOptions`` it heeds; others are refused).
+``OPTIONS`` (names of the ``ReadOptions`` it heeds; others are refused) and ``KEEPS_PARTS`` (see ``part_files``).
 """
 
 from __future__ import annotations

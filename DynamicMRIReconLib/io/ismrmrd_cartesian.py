@@ -12,7 +12,7 @@ from DynamicMRIReconLib.io.centred_fft import crop_field_of_view, fit_axis, ifft
 from DynamicMRIReconLib.io.ismrmrd_file import Acquisitions
 from DynamicMRIReconLib.io.ismrmrd_header import Encoding, Space
 from DynamicMRIReconLib.io.ismrmrd_lines import REVERSE, Lines, has_flag
-from DynamicMRIReconLib.io.ismrmrd_noise import whiten
+from DynamicMRIReconLib.io.prewhitening import whiten
 
 # A grid this many times larger than the file's samples is not undersampling but a damaged header.
 MOST_UNDERSAMPLED = 256

@@ -16,7 +16,7 @@ from DynamicMRIReconLib.io.ismrmrd_cartesian import cartesian_grid
 from DynamicMRIReconLib.io.ismrmrd_file import Acquisitions, open_acquisitions
 from DynamicMRIReconLib.io.ismrmrd_geometry import slice_placement
 from DynamicMRIReconLib.io.ismrmrd_lines import Lines, image_lines, noise_rows
-from DynamicMRIReconLib.io.ismrmrd_noise import whitening_matrix
+from DynamicMRIReconLib.io.prewhitening import TOO_LITTLE_NOISE, prewhitening_notes, whitening_matrix
 from DynamicMRIReconLib.io.ismrmrd_noncartesian import read_shots
 from DynamicMRIReconLib.io.ismrmrd_shots import shot_table
 from DynamicMRIReconLib.io.ismrmrd_times import frame_times_s
@@ -54,8 +54,7 @@ def read(path: Path, options: ReadOptions) -> KSpace:
         if file.header.repetition_time_s is not None:
             notes["repetition_time_s"] = file.header.repetition_time_s
         if whitening is not None:
-            notes["prewhitened"] = True
-            notes["prewhitening"] = {"real": whitening.real.tolist(), "imag": whitening.imag.tolist()}
+            notes |= prewhitening_notes(whitening)
         notes["warnings"] = list(dict.fromkeys([*notes.get("warnings", []), *file.warnings]))
         return replace(data, metadata=notes)
 
@@ -82,7 +81,7 @@ def _whitening(file: Acquisitions, coils: int) -> NDArray[np.complex64] | None:
     noise = np.moveaxis(file.samples(rows[same]), 1, 0).reshape(coils, -1)
     matrix = whitening_matrix(noise)
     if matrix is None:
-        file.warn("The noise scans are too short, or hold no noise, to tell the noise covariance: not prewhitened.")
+        file.warn(TOO_LITTLE_NOISE)
     return matrix
 
 

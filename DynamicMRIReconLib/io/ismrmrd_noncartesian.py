@@ -11,7 +11,7 @@ from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.centred_fft import fit_axis, ifft_axis
 from DynamicMRIReconLib.io.ismrmrd_file import Acquisitions
 from DynamicMRIReconLib.io.ismrmrd_header import Encoding
-from DynamicMRIReconLib.io.ismrmrd_noise import whiten
+from DynamicMRIReconLib.io.prewhitening import whiten
 from DynamicMRIReconLib.io.ismrmrd_shots import ShotTable
 
 # Header user parameter in which the writer names the unit of the trajectory.

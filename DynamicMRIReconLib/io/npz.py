@@ -1,7 +1,9 @@
 """The project's own plain file: .npz with the fields of ``KSpace`` or ``ImageSeries`` as arrays.
 
 k-space: ``samples`` and as needed ``mask``, ``trajectory``, ``coil_maps``, ``density``, ``image_shape``, ``affine``,
-``times_s``; a series: ``array``, ``affine``, ``times_s``, ``synthetic``; both: ``metadata``, a JSON text.
+``times_s``; a series: ``array``, ``affine``, ``times_s``, ``synthetic``, and its parts as ``parts/NAME``; both:
+``metadata``, a JSON text. Raw k-space may bring ``noise`` (coils, samples), a noise scan: it whitens the channels of
+samples and coil maps as it is read, as the noise scans of an ISMRMRD file do, and is not kept.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from DynamicMRIReconLib.io.variables import choose_variable
 
 NAME = "NumPy archive"
 SUFFIXES = (".npz",)
+KEEPS_PARTS = True
 OPTIONS = ("axes", "coil_maps", "trajectory", "variable")
 
 

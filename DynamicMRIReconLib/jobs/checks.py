@@ -44,14 +44,21 @@ def check_job(job: Job, folder: Path) -> Any:
             files_of(path)
     output = job.output_path(folder)
     if output is not None:
-        check_output(output, [one.resolved(folder) for one in job.all_inputs()])
+        check_output(output, [one.resolved(folder) for one in job.all_inputs()], parts=method.parts)
     return values
 
 
-def check_output(path: Path, inputs: list[Path], *, holds: Literal["series", "kspace"] | None = "series") -> None:
+def check_output(
+    path: Path,
+    inputs: list[Path],
+    *,
+    holds: Literal["series", "kspace"] | None = "series",
+    parts: tuple[str, ...] = (),
+) -> None:
     """See that ``path`` can be written as a file and is none of ``inputs``.
 
-    ``holds`` is what ``DynamicMRIReconLib.io`` shall write there, None when something else writes the file.
+    ``holds`` is what ``DynamicMRIReconLib.io`` shall write there, None when something else writes the file; ``parts``
+    are the names of the parts that are written beside a series.
 
     Raises
     ------
@@ -61,7 +68,9 @@ def check_output(path: Path, inputs: list[Path], *, holds: Literal["series", "ks
     targets = [path]
     if holds is not None:
         from DynamicMRIReconLib.io import formats
+        from DynamicMRIReconLib.io.part_files import part_paths
 
+        targets += part_paths(path, parts).values()
         module, suffix = formats.for_writing(path)
         base = str(path)[: -len(suffix)]
         # A format of several files writes more than the one that is named.

@@ -17,8 +17,17 @@ PROVENANCE = "provenance.json"
 CANCEL = "cancel"
 LOCK = "lock"
 
-#: what a run makes; gone again when the job is repeated
+#: the parts of a result have names of this form: ``result.low-rank.seq.nrrd``
+RESULT_PARTS = "result.*.seq.nrrd"
+
+#: what a run makes, beside the parts of its result; gone again when the job is repeated
 MADE_BY_A_RUN = (EVENTS, LOG, PREVIEW, RESULT, PROVENANCE)
+
+
+def remove_parts(folder: Path) -> None:
+    """Delete the parts of a result."""
+    for path in folder.glob(RESULT_PARTS):
+        remove(path)
 
 
 def temporary_prefix(pid: int) -> str:

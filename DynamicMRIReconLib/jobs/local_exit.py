@@ -87,6 +87,7 @@ def _signal_name(returncode: int) -> str:
 
 def _clean_up(folder: Path, events: list[dict[str, Any]]) -> None:
     with suppress(OSError):
+        files.remove_parts(folder)
         for name in (files.RESULT, files.PREVIEW, files.CANCEL, files.LOCK):
             files.remove(folder / name)
     pid = next((event.get("pid") for event in events if event["event"] == "started"), None)

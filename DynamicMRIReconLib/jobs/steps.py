@@ -10,6 +10,7 @@ from typing import Any
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.device import resolve_device
 from DynamicMRIReconLib.errors import InputError, ReconError
+from DynamicMRIReconLib.io.part_files import part_paths, write_parts
 from DynamicMRIReconLib.jobs import files, provenance
 from DynamicMRIReconLib.jobs.checks import check_job, simulation_parameters
 from DynamicMRIReconLib.jobs.hashes import sha256_of
@@ -38,7 +39,8 @@ class Run:
     overwrite
         ``output`` may replace any file.
     made_output
-        Path and SHA-256 of the output an earlier run of this job wrote, which may be replaced as well.
+        Path and SHA-256 of the output an earlier run of this job wrote, and of its ``parts`` by name; these may be
+        replaced as well.
     """
 
     def __init__(
@@ -86,8 +88,10 @@ class Run:
         metrics = self._compare(series, reference)
         used = values.model_dump(mode="json")
         origin = provenance.of_result(job, used, self._simulation(job), device, self._reporter.warnings)
+        origin["parts"] = list(series.parts)
         series = series.with_metadata(provenance=origin)
-        output = self._write(job, series)
+        parts, output = self._write(job, series)
+        figures = series.metadata.get("figures")
         run = {
             "started_at": started.isoformat(timespec="seconds"),
             "wall_time_s": round(self._reporter.elapsed_s, 3),
@@ -96,12 +100,15 @@ class Run:
             "inputs": [{"path": str(one.resolved(self._folder)), "sha256": one.sha256} for one in job.all_inputs()],
             "output": output,
             "metrics": metrics,
+            "figures": figures,
             "warnings": self._reporter.warnings,
         }
         files.write_json(self._folder / files.PROVENANCE, {**origin, **run})
         return {
             "path": str(self._folder / files.RESULT),
             "output": None if output is None else output["path"],
+            "parts": {name: str(path) for name, path in parts.items()},
+            "output_parts": {name: one["path"] for name, one in (output or {}).get("parts", {}).items()},
             "frames": series.frames,
             "elapsed_s": round(self._reporter.elapsed_s, 2),
             "provenance": str(self._folder / files.PROVENANCE),
@@ -110,14 +117,16 @@ class Run:
 
     def _check_replaced(self, job: Job) -> None:
         output = job.output_path(self._folder)
-        if output is None or self._overwrite or not output.exists():
+        if output is None or self._overwrite:
             return
-        ours = self._made_output or {}
-        if ours.get("path") != str(output) or ours.get("sha256") != sha256_of(output, self._stop.check):
-            raise InputError(
-                f"The output {output} exists already and is not from this job: move it away, or repeat with "
-                "--overwrite."
-            )
+        made = self._made_output or {}
+        ours = {one.get("path"): one.get("sha256") for one in [made, *made.get("parts", {}).values()]}
+        for path in [output, *part_paths(output, registry.get(job.method).parts).values()]:
+            if path.exists() and (str(path) not in ours or ours[str(path)] != sha256_of(path, self._stop.check)):
+                raise InputError(
+                    f"The output {path} exists already and is not from this job: move it away, or repeat with "
+                    "--overwrite."
+                )
 
     def _hashed(self, job: Job) -> Job:
         """The job with the hash of every input, saved when one was new.
@@ -216,16 +225,20 @@ class Run:
             return None
         return metrics
 
-    def _write(self, job: Job, series: ImageSeries) -> dict[str, Any] | None:
+    def _write(self, job: Job, series: ImageSeries) -> tuple[dict[str, Path], dict[str, Any] | None]:
+        """Write the result and its parts; gives the parts' files in the job folder, and what ``output`` became."""
         from DynamicMRIReconLib import io
 
         self._reporter.stage(0.97, "Writing the result")
+        parts = write_parts(self._folder / files.RESULT, series)
         io.write(self._folder / files.RESULT, series)
         output = job.output_path(self._folder)
         # From here on the files take their places, and a request to stop comes too late.
         self._stop.check()
         self._stop.hold = True
         if output is None:
-            return None
+            return parts, None
+        beside = write_parts(output, series)
         io.write(output, series)
-        return {"path": str(output), "sha256": sha256_of(output)}
+        entries = {name: {"path": str(path), "sha256": sha256_of(path)} for name, path in beside.items()}
+        return parts, {"path": str(output), "sha256": sha256_of(output), "parts": entries}

@@ -48,8 +48,8 @@ def run_job(
     Parameters
     ----------
     folder
-        Holds ``job.json``; receives ``events.jsonl``, ``log.txt``, ``preview.npy``, ``result.seq.nrrd`` and
-        ``provenance.json``.
+        Holds ``job.json``; receives ``events.jsonl``, ``log.txt``, ``preview.npy``, ``result.seq.nrrd``, its parts
+        (``result.low-rank.seq.nrrd``...) where the method gives some, and ``provenance.json``.
     echo_events
         Stream that gets every event as well, a line each.
     listener
@@ -79,6 +79,7 @@ def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, ov
     made_output = _recorded_output(folder)
     for name in files.MADE_BY_A_RUN:
         files.remove(folder / name)
+    files.remove_parts(folder)
     with (
         EventWriter(folder / files.EVENTS, echo, listener) as writer,
         log_to(folder / files.LOG),
@@ -109,7 +110,7 @@ def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, ov
 
 
 def _recorded_output(folder: Path) -> dict[str, Any] | None:
-    """Path and SHA-256 of the extra output that the last run of this job wrote, as its provenance has it."""
+    """Path and SHA-256 of the extra output, and of its parts, that the last run of this job wrote, as its provenance has it."""
     try:
         recorded = json.loads((folder / files.PROVENANCE).read_text(encoding="utf-8"))["output"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -123,3 +124,4 @@ def _clean_up(folder: Path, *, done: bool) -> None:
     if not done:
         for name in (files.RESULT, files.PREVIEW, files.PROVENANCE):
             files.remove(folder / name)
+        files.remove_parts(folder)

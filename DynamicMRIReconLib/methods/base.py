@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -70,6 +70,8 @@ class Context:
         called now and then with a magnitude array (frames, z, y, x) or (z, y, x).
     warn
         called with a sentence the user should read.
+    figures
+        what a method says about its result, summed over slices: ``misfit``, ``penalty``...; see ``add_figures``.
     """
 
     device: str = "cpu"
@@ -78,6 +80,7 @@ class Context:
     cancelled: Callable[[], bool] = lambda: False
     preview: Callable[[NDArray[np.float32]], None] = _ignore
     warn: Callable[[str], None] = _ignore
+    figures: dict[str, float] = field(default_factory=dict)
     _share: tuple[float, float] = field(default=(0.0, 1.0), repr=False)
 
     def step(self, fraction: float, message: str = "") -> None:
@@ -97,8 +100,16 @@ class Context:
         """A context whose progress fills the ``index``-th of ``count`` equal parts of this one's."""
         low, high = self._share
         width = (high - low) / count
-        share = (low + width * index, low + width * (index + 1))
-        return Context(self.device, self.seed, self.progress, self.cancelled, self.preview, self.warn, share)
+        return replace(self, _share=(low + width * index, low + width * (index + 1)))
+
+    def add_figures(self, **figures: float) -> None:
+        """Add to ``figures``. Slices and blocks of frames each add theirs; parts of a context share one account.
+
+        ``misfit`` is the data term of what is minimised, ``penalty`` the rest of it, and ``penalty_per_NAME`` the
+        derivative of the penalty by the parameter NAME, its weight: what an L-curve shows.
+        """
+        for name, value in figures.items():
+            self.figures[name] = self.figures.get(name, 0.0) + float(value)
 
 
 class Method(ABC):
@@ -116,6 +127,8 @@ class Method(ABC):
     Parameters: ClassVar[type[Parameters]]
     #: preset name -> values that differ from the model's defaults; ``fast``, ``standard`` and ``faithful`` always exist
     presets: ClassVar[dict[str, dict[str, Any]]] = {"fast": {}, "standard": {}, "faithful": {}}
+    #: names of the ``ImageSeries.parts`` that every result comes with
+    parts: ClassVar[tuple[str, ...]] = ()
 
     def why_not(self, data: Data) -> str | None:
         """A sentence saying why ``data`` does not fit this method, or None when it does."""

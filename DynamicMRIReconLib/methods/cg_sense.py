@@ -125,6 +125,12 @@ def _reconstruct(
             callback=callback,
         )
         array: NDArray[np.complex64] = (image * scale).cpu().numpy()
+        size = float(image.abs().square().sum()) / 2
+        context.add_figures(
+            misfit=float((model.forward(image) - samples).abs().square().sum()) / 2,
+            penalty=parameters.regularization * size,
+            penalty_per_regularization=size,
+        )
         return array
 
     at_once = frames_at_once(kspace.frames, estimates.bytes_per_frame(kspace, kspace.coils), parameters.frames_at_once)

@@ -53,6 +53,7 @@ class LowRankSparse(RegularisedMethod):
     )
     Parameters = LowRankSparseParameters
     series_at_once = 26
+    parts = PARTS
 
     def penalties(self, problem: Problem, parameters: LowRankSparseParameters) -> list[tuple[Any, float]]:
         """The nuclear norm of the first part, the sparsity of the second."""
@@ -81,7 +82,7 @@ class LowRankSparse(RegularisedMethod):
         def solve(problem: Problem) -> Tensor:
             return self._solve(problem, parameters)
 
-        return run_regularised(data, parameters, context, solve, PARTS)
+        return run_regularised(data, parameters, context, solve, self.penalties, PARTS)
 
     def _solve(self, problem: Problem, parameters: LowRankSparseParameters) -> Tensor:
         import torch

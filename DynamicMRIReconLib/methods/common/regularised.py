@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, Parameters, parameter
 from DynamicMRIReconLib.methods.common import estimates
+from DynamicMRIReconLib.methods.common.figures import figures_of
 from DynamicMRIReconLib.methods.common.frames import Preview
 from DynamicMRIReconLib.methods.common.preparation import intensity_scale, sensitivity_maps, with_density
 from DynamicMRIReconLib.methods.common.slices import reconstruct_slices
@@ -128,18 +129,22 @@ def run_regularised(
     parameters: RegularisedParameters,
     context: Context,
     solve: Callable[[Problem], Tensor],
+    penalties: Callable[[Problem, Any], Sequence[tuple[Any, float]]],
     parts: tuple[str, ...] = (),
 ) -> ImageSeries:
     """Prepare each slice as a ``Problem``, let ``solve`` minimise it, and restore scale, geometry and times.
 
-    ``solve`` returns (frames, z, y, x), or with names of ``parts`` (parts, frames, z, y, x).
+    ``solve`` returns (frames, z, y, x), or with names of ``parts`` (parts, frames, z, y, x); ``penalties`` are those
+    that it minimised, for the figures of the result.
     """
     context.step(0.0, "density weights")
     preview = Preview(context)
 
     def one_slice(one: KSpace, part: Context) -> NDArray[np.complex64]:
         problem = prepare(one, parameters, part, preview)
-        array: NDArray[np.complex64] = (solve(problem) * problem.scale).cpu().numpy()
+        solution = solve(problem)
+        part.add_figures(**figures_of(problem, parameters, solution, penalties))
+        array: NDArray[np.complex64] = (solution * problem.scale).cpu().numpy()
         return array
 
     return reconstruct_slices(with_density(kspace), context, one_slice, parts)
@@ -244,4 +249,5 @@ class RegularisedMethod(Method):
             parameters,
             context,
             lambda problem: minimise(problem, parameters, self.penalties(problem, parameters)),
+            self.penalties,
         )

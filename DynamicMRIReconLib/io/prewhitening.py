@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 # Below this, chance makes the estimated covariance singular.
 MINIMUM_SAMPLES_PER_COIL = 4
+TOO_LITTLE_NOISE = (
+    "The noise scans are too short, or hold no noise, to tell the noise covariance: not prewhitened."
+)
+
+
+def prewhitening_notes(matrix: NDArray[np.complex64]) -> dict[str, Any]:
+    """What the metadata of k-space whitened by ``matrix`` say."""
+    return {"prewhitened": True, "prewhitening": {"real": matrix.real.tolist(), "imag": matrix.imag.tolist()}}
 
 
 def whitening_matrix(noise: NDArray[np.complex64]) -> NDArray[np.complex64] | None:
