@@ -28,6 +28,14 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="a parameter of the method"
     )
+    parser.add_argument(
+        "--sweep",
+        action="extend",
+        nargs="+",
+        metavar="NAME=V1,V2,...",
+        help="try every combination (at most 100) and write the best: with --reference the highest PSNR, else the "
+        "corner of an L-curve over one weight; OUT-sweep.csv and OUT-l-curve.png tell about all",
+    )
     parser.add_argument("--output", metavar="OUT", help="file to write: .seq.nrrd, .nii.gz, .npz ...")
     parser.add_argument("--reference", metavar="FILE", help="series to compare the result with")
     parser.add_argument(
@@ -51,6 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
         if not getattr(arguments, name):
             what = "an INPUT" if name == "inputs" else f"--{name}"
             raise InputError(f"recon needs {what} (see: dynamic-mri-recon recon --help)")
+    if arguments.sweep:
+        from DynamicMRIReconLib.cli_sweep import run_sweep
+
+        return run_sweep(arguments, job_of, _raised)
     job = job_of(arguments)
     with tempfile.TemporaryDirectory(prefix="dynamic-mri-recon-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -94,7 +106,7 @@ def job_of(arguments: argparse.Namespace) -> Any:
 
 
 def _run_folder(arguments: argparse.Namespace) -> int:
-    ours = ("inputs", "method", "preset", "settings", "output", "reference", "simulate", "device", "seed")
+    ours = ("inputs", "method", "preset", "settings", "sweep", "output", "reference", "simulate", "device", "seed")
     if any(getattr(arguments, name) not in (None, []) for name in ours) or read_options(arguments):
         raise InputError("recon --job takes everything from the job file: leave out the input and the other options.")
     folder = Path(arguments.job)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
-from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, Parameters, parameter
+from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
 from DynamicMRIReconLib.methods.common import estimates
 from DynamicMRIReconLib.methods.common.frames import Preview, Step, frames_at_once, in_frame_blocks
+from DynamicMRIReconLib.methods.common.kspace_parameters import COIL_COMPRESSION, KSpaceParameters
 from DynamicMRIReconLib.methods.common.preparation import intensity_scale, sensitivity_maps, with_density
 from DynamicMRIReconLib.methods.common.slices import frame_without_samples, reconstruct_slices
 from DynamicMRIReconLib.methods.registry import register
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from DynamicMRIReconLib.solvers.status import Status
 
 
-class CgSenseParameters(Parameters):
+class CgSenseParameters(KSpaceParameters):
     """Parameters of ``cg-sense``."""
 
     iterations: int = parameter(12, "The most conjugate gradient iterations; fewer leave less noise.", ge=1, le=1000)
@@ -31,15 +32,12 @@ class CgSenseParameters(Parameters):
     regularization: float = parameter(
         1e-3, "Weight of the squared image beside the squared misfit (Tikhonov): less noise, darker.", ge=0.0, le=100.0
     )
-    coil_compression: int = parameter(0, "Virtual coils to compress to; 0 keeps all coils.", ge=0, unit="coils")
+    coil_compression: int = parameter(0, COIL_COMPRESSION, ge=0, unit="coils")
     density_weighting: bool = parameter(
         True,
         "Weight the misfit of non-Cartesian samples by their density: converges several times faster; off weights all "
         "samples alike, the best for white noise given enough iterations.",
         advanced=True,
-    )
-    nufft_backend: Literal["auto", "finufft", "torchkbnufft"] = parameter(
-        "auto", "Library for the non-uniform Fourier transform.", advanced=True
     )
     frames_at_once: int = parameter(0, "Frames in memory together; 0 chooses.", ge=0, unit="frames", advanced=True)
 
@@ -74,7 +72,7 @@ class CgSense(Method):
     def estimate(self, data: Data, parameters: CgSenseParameters, device: str) -> Estimate:
         """A gram for each iteration and the set-up, which costs about two more."""
         assert isinstance(data, KSpace)
-        coils = min(data.coils, parameters.coil_compression or data.coils)
+        coils = parameters.most_coils(data)
         return estimates.estimate(data, device, coils, parameters.iterations + 2, parameters.frames_at_once, maps=True)
 
     def run(self, data: KSpace, parameters: CgSenseParameters, context: Context) -> ImageSeries:
@@ -96,7 +94,7 @@ def _reconstruct(
     from DynamicMRIReconLib.solvers.cg import conjugate_gradient
 
     context.step(0.0, "coil sensitivity maps")
-    kspace = compress_coils(kspace, parameters.coil_compression)
+    kspace = compress_coils(kspace, parameters.coil_compression, parameters.coil_energy)
     maps = sensitivity_maps(kspace)
     device, backend = context.device, parameters.nufft_backend
     scale = intensity_scale(kspace, maps, device, backend)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import pkgutil
 from functools import cache
 from types import MappingProxyType
@@ -67,10 +68,16 @@ def describe(method: Method) -> dict[str, Any]:
 
 
 def describe_parameters(method: Method) -> list[dict[str, Any]]:
-    """One entry a parameter: name, type, default, minimum, maximum, choices, nullable, unit, help, advanced."""
+    """One entry a parameter: name, type, default, minimum, maximum, choices, nullable, unit, help, advanced.
+
+    What a method adds comes before what it shares with others, as far as users see an order.
+    """
     schema = method.Parameters.model_json_schema()
+    own_first = dict.fromkeys(name for cls in method.Parameters.__mro__ for name in inspect.get_annotations(cls))
+    properties = schema.get("properties", {})
     entries = []
-    for name, spec in schema.get("properties", {}).items():
+    for name in (name for name in own_first if name in properties):
+        spec = properties[name]
         options = spec.get("anyOf", [spec])
         main = next((option for option in options if option.get("type") != "null"), spec)
         main = {**main, **schema.get("$defs", {}).get(main.get("$ref", "").rpartition("/")[2], {})}

@@ -14,30 +14,48 @@ from numpy.typing import NDArray
 from DynamicMRIReconLib.data import KSpace
 
 
-def compression_matrix(samples: NDArray[np.complex64], virtual_coils: int) -> NDArray[np.complex64]:
+def compression_matrix(
+    samples: NDArray[np.complex64], virtual_coils: int = 0, energy: float = 0.0
+) -> NDArray[np.complex64]:
     """(virtual coils, coils) with orthonormal rows: the strongest left singular vectors of (coils, everything else).
 
     Found from the coils' covariance, summed frame by frame so that nothing as large as the samples is made.
-    ``samples``: (frames, coils, ...). At most as many virtual coils as there are coils.
+
+    Parameters
+    ----------
+    samples
+        (frames, coils, ...).
+    virtual_coils
+        how many; at most as many as there are coils, 0 for all.
+    energy
+        0..1; when above 0, the fewest virtual coils that hold this part of the energy of all samples, instead.
     """
     coils = samples.shape[1]
     covariance = np.zeros((coils, coils), np.complex128)
     for frame in samples:
         flat = frame.reshape(coils, -1).astype(np.complex128)
         covariance += flat @ flat.conj().T
-    _, vectors = np.linalg.eigh(covariance)
-    strongest = vectors[:, ::-1][:, : min(virtual_coils, coils)]
+    energies, vectors = np.linalg.eigh(covariance)
+    kept = min(virtual_coils, coils) or coils
+    if energy > 0:
+        held = np.cumsum(np.maximum(energies[::-1], 0.0))
+        # a part of 1 must not fail by rounding
+        kept = min(coils, 1 + int(np.searchsorted(held, energy * held[-1] * (1 - 1e-12))))
+    strongest = vectors[:, ::-1][:, :kept]
     return np.ascontiguousarray(strongest.conj().T).astype(np.complex64)
 
 
-def compress_coils(kspace: KSpace, virtual_coils: int) -> KSpace:
+def compress_coils(kspace: KSpace, virtual_coils: int, energy: float = 0.0) -> KSpace:
     """``kspace`` with ``virtual_coils`` coils; its coil maps are combined alike: the same image explains it.
 
-    0, or as many as there are, leaves it as it is.
+    With ``energy`` (0..1) above 0 as many as hold that part of the signal energy instead. Where that, or
+    ``virtual_coils`` (0: all), does not leave fewer coils than there are, ``kspace`` comes back as it is.
     """
-    if virtual_coils <= 0 or virtual_coils >= kspace.coils:
+    if kspace.coils == 1 or (energy <= 0 and not 0 < virtual_coils < kspace.coils):
         return kspace
-    matrix = compression_matrix(kspace.samples, virtual_coils)
+    matrix = compression_matrix(kspace.samples, virtual_coils, energy)
+    if len(matrix) == kspace.coils:
+        return kspace
     samples = np.stack([np.tensordot(matrix, frame, axes=(1, 0)) for frame in kspace.samples])
     maps = None if kspace.coil_maps is None else np.tensordot(matrix, kspace.coil_maps, axes=(1, 0))
     return replace(kspace, samples=samples, coil_maps=maps)

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from DynamicMRIReconLib.io.atomic import atomic_files
+from DynamicMRIReconLib.profiles import drawing
 from DynamicMRIReconLib.profiles.mmode import MMode
 
-_DPI = 150
 _EDGE_COLOUR = "#ffb000"
 _VELOCITY_COLOUR = "#1f5fbf"
 _FOOTNOTE = "Not for diagnostic use."
@@ -28,10 +27,10 @@ def write_mmode_png(mmode: MMode, path: str | Path, title: str = "M-mode") -> Pa
     InputError
         The folder does not exist or cannot be written.
     """
-    figure = _figure(8, 4.5)
+    figure = drawing.new_figure(8, 4.5)
     axes = figure.add_subplot()
     axes.set_facecolor("#cfd8e6")
-    columns, rows = _borders(mmode.times_s, 1.0), _borders(mmode.positions_mm, 1.0)
+    columns, rows = drawing.borders(mmode.times_s, 1.0), drawing.borders(mmode.positions_mm, 1.0)
     image = axes.pcolormesh(
         columns, rows, np.ma.masked_invalid(mmode.intensity), cmap="gray", shading="flat", rasterized=True
     )
@@ -46,7 +45,7 @@ def write_mmode_png(mmode: MMode, path: str | Path, title: str = "M-mode") -> Pa
     axes.set_ylabel("position along line (mm)")
     axes.set_title(title)
     _legend(figure, handles)
-    return _save(figure, Path(path))
+    return drawing.save_png(figure, path)
 
 
 def write_chart_png(mmode: MMode, path: str | Path, title: str = "Edge motion") -> Path:
@@ -60,7 +59,7 @@ def write_chart_png(mmode: MMode, path: str | Path, title: str = "Edge motion") 
     InputError
         The folder does not exist or cannot be written.
     """
-    figure = _figure(8, 5)
+    figure = drawing.new_figure(8, 5)
     upper, lower = figure.subplots(2, 1, sharex=True)
     times, edges, speeds = mmode.times_s, mmode.edges_mm, mmode.velocity_mm_per_s
     markersize = 4 if len(times) <= 150 else 0
@@ -98,17 +97,7 @@ def write_chart_png(mmode: MMode, path: str | Path, title: str = "Edge motion") 
         axes.grid(alpha=0.3)
     upper.set_title(title)
     _legend(figure, handles)
-    return _save(figure, Path(path))
-
-
-def _borders(centres: NDArray[np.float64], alone: float) -> NDArray[np.float64]:
-    """Cell borders halfway between the centres; a single cell is ``alone`` wide."""
-    if len(centres) == 1:
-        return np.array([centres[0] - alone / 2, centres[0] + alone / 2])
-    middles = (centres[1:] + centres[:-1]) / 2
-    first = centres[0] - (middles[0] - centres[0])
-    last = centres[-1] + (centres[-1] - middles[-1])
-    return np.concatenate([[first], middles, [last]])
+    return drawing.save_png(figure, path)
 
 
 def _hatch_synthetic(axes: Any, mmode: MMode, columns: NDArray[np.float64]) -> list[Any]:
@@ -126,15 +115,6 @@ def _hatch_synthetic(axes: Any, mmode: MMode, columns: NDArray[np.float64]) -> l
     return handles
 
 
-def _figure(width: float, height: float) -> Any:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
 def _legend(figure: Any, handles: list[Any]) -> None:
     """Below the axes, where it hides nothing, with the footnote on the right."""
     if handles:
@@ -143,8 +123,3 @@ def _legend(figure: Any, handles: list[Any]) -> None:
         figure.supxlabel(" ", fontsize="x-small")
     figure.text(0.993, 0.012, _FOOTNOTE, ha="right", va="bottom", fontsize="x-small", color="0.4")
 
-
-def _save(figure: Any, path: Path) -> Path:
-    with atomic_files([path], [path.suffix]) as (temporary,):
-        figure.savefig(temporary, format="png")
-    return path

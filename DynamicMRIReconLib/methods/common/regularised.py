@@ -11,16 +11,17 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
-from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, Parameters, parameter
+from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
 from DynamicMRIReconLib.methods.common import estimates
 from DynamicMRIReconLib.methods.common.figures import figures_of
 from DynamicMRIReconLib.methods.common.frames import Preview
+from DynamicMRIReconLib.methods.common.kspace_parameters import KSpaceParameters
 from DynamicMRIReconLib.methods.common.preparation import intensity_scale, sensitivity_maps, with_density
 from DynamicMRIReconLib.methods.common.slices import reconstruct_slices
 
@@ -41,18 +42,12 @@ INNER_ITERATIONS = 3
 FLOOR = 1e-3
 
 
-class RegularisedParameters(Parameters):
+class RegularisedParameters(KSpaceParameters):
     """What the regularised methods have in common."""
 
     iterations: int = parameter(12, "Iterations; more come closer to the minimum.", ge=1, le=1000)
     tolerance: float = parameter(
         1e-3, "Stop when an iteration changes the series by less than this part of it.", ge=0.0, lt=1.0, advanced=True
-    )
-    coil_compression: int = parameter(
-        8, "Virtual coils to compress to when there are more; 0 keeps all coils.", ge=0, unit="coils"
-    )
-    nufft_backend: Literal["auto", "finufft", "torchkbnufft"] = parameter(
-        "auto", "Library for the non-uniform Fourier transform.", advanced=True
     )
 
 
@@ -159,7 +154,7 @@ def prepare(kspace: KSpace, parameters: RegularisedParameters, context: Context,
     from DynamicMRIReconLib.operators.preconditioner import sampling_density
 
     context.step(0.0, "coil sensitivity maps")
-    kspace = compress_coils(kspace, parameters.coil_compression)
+    kspace = compress_coils(kspace, parameters.coil_compression, parameters.coil_energy)
     maps = sensitivity_maps(kspace)
     device, backend = context.device, parameters.nufft_backend
     scale = intensity_scale(kspace, maps, device, backend)
@@ -236,7 +231,7 @@ class RegularisedMethod(Method):
     def estimate(self, data: Data, parameters: Any, device: str) -> Estimate:
         """All frames are in memory together."""
         assert isinstance(data, KSpace)
-        coils = min(data.coils, parameters.coil_compression or data.coils)
+        coils = parameters.most_coils(data)
         transforms = parameters.iterations * INNER_ITERATIONS + START_STEPS + 3
         base = estimates.estimate(data, device, coils, transforms, 1, maps=True)
         series = 8.0 * data.frames * math.prod(data.matrix[1:])
