@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,10 +77,24 @@ def write_l_curve_png(
     axes.set_ylabel("penalty, without its weight")
     axes.set_title(title)
     axes.margins(0.12)
+    for axis in (axes.xaxis, axes.yaxis):
+        _readable_ticks(axis)
     axes.grid(alpha=0.3, which="both")
     figure.legend(loc="outside lower left", frameon=False, fontsize="small")
     figure.text(0.993, 0.012, "Not for diagnostic use.", ha="right", va="bottom", fontsize="x-small", color="0.4")
     return drawing.save_png(figure, path)
+
+
+def _readable_ticks(axis: Any) -> None:
+    """Plain numbers; on a range of less than a decade or so evenly spaced, where powers of ten would be too few."""
+    from matplotlib import ticker
+
+    low, high = axis.get_view_interval()
+    if high / low < 30:
+        axis.set_major_locator(ticker.MaxNLocator(6))
+        axis.set_minor_locator(ticker.NullLocator())
+    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(ticker.NullFormatter())
 
 
 def _scaled(misfits: Sequence[float], penalties: Sequence[float]) -> NDArray[np.float64] | None:

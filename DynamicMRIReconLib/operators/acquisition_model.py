@@ -79,11 +79,9 @@ def acquisition_model(
     coils = CoilOperator(maps)
     numbers = range(kspace.frames)[frames]
     at_once = max(1, BLOCK_BYTES // (8 * math.prod(maps.shape)))
-    blocks = [
-        sampling_operator(kspace, _as_slice(numbers[start : start + at_once]), device, backend, weights) @ coils
-        for start in range(0, len(numbers), at_once)
-    ]
-    return blocks[0] if len(blocks) == 1 else FrameBlocks(blocks)
+    groups = [numbers[start : start + at_once] for start in range(0, len(numbers), at_once)]
+    blocks = [sampling_operator(kspace, _as_slice(group), device, backend, weights) @ coils for group in groups]
+    return blocks[0] if len(blocks) == 1 else FrameBlocks(blocks, [len(group) for group in groups])
 
 
 def _as_slice(numbers: range) -> slice:

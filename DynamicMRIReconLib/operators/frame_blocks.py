@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -16,30 +16,29 @@ class FrameBlocks(LinearOperator):
     Parameters
     ----------
     blocks
-        operators whose domain and range begin with a fixed number of frames, in the order of the frames.
+        operators whose domain and range begin with frames, in the order of the frames.
+    frames
+        how many frames each of them is given; when None, they must work on a fixed number.
     """
 
-    def __init__(self, blocks: list[LinearOperator]) -> None:
+    def __init__(self, blocks: list[LinearOperator], frames: Sequence[int] | None = None) -> None:
         self.blocks = blocks
-        self.domain_shape: Shape = (self._frames("domain_shape"), *blocks[0].domain_shape[1:])
-        self.range_shape: Shape = (self._frames("range_shape"), *blocks[0].range_shape[1:])
-
-    def _frames(self, side: str) -> int:
-        sizes = [getattr(block, side)[0] for block in self.blocks]
+        sizes = [block.domain_shape[0] for block in blocks] if frames is None else frames
         if not all(isinstance(size, int) for size in sizes):
             raise ValueError(f"FrameBlocks takes operators on a fixed number of frames, not {sizes}.")
-        return sum(sizes)
+        self._sizes = [int(size) for size in sizes if size is not None]
+        self.domain_shape: Shape = (sum(self._sizes), *blocks[0].domain_shape[1:])
+        self.range_shape: Shape = (sum(self._sizes), *blocks[0].range_shape[1:])
 
     def _forward(self, x: Tensor) -> Tensor:
-        return self._each(x, "domain_shape", lambda block: block.forward)
+        return self._each(x, lambda block: block.forward)
 
     def _adjoint(self, y: Tensor) -> Tensor:
-        return self._each(y, "range_shape", lambda block: block.adjoint)
+        return self._each(y, lambda block: block.adjoint)
 
     def _gram(self, x: Tensor) -> Tensor:
-        return self._each(x, "domain_shape", lambda block: block.gram)
+        return self._each(x, lambda block: block.gram)
 
-    def _each(self, x: Tensor, side: str, pick: Callable[[LinearOperator], Callable[[Tensor], Tensor]]) -> Tensor:
-        sizes = [getattr(block, side)[0] for block in self.blocks]
-        parts = zip(self.blocks, x.split(sizes), strict=True)
+    def _each(self, x: Tensor, pick: Callable[[LinearOperator], Callable[[Tensor], Tensor]]) -> Tensor:
+        parts = zip(self.blocks, x.split(self._sizes), strict=True)
         return torch.cat([pick(block)(part) for block, part in parts])

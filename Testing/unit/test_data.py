@@ -199,3 +199,50 @@ def test_a_volume_trajectory_is_one_part() -> None:
     trajectory = rng.uniform(-4, 4, (2, 5, 16, 3))
     data = radial(trajectory=trajectory, image_shape=(8, 8, 8))
     assert len(list(data.slices())) == 1
+
+
+class TestParts:
+    """What a series is made of."""
+
+    def test_parts_are_series_of_their_own_in_the_same_place_and_time(self) -> None:
+        array = rng.standard_normal((3, 2, 4, 5)) + 1j * rng.standard_normal((3, 2, 4, 5))
+        whole = series(array=array, parts={"low-rank": 0.25 * array, "sparse": 0.75 * array}, metadata={"a": 1})
+        one = whole.part("sparse")
+        np.testing.assert_allclose(one.array, (0.75 * array).astype(np.complex64))
+        assert one.array.dtype == np.complex64
+        assert (one.parts, one.metadata) == ({}, {"a": 1, "part": "sparse"})
+        np.testing.assert_array_equal(one.times_s, whole.times_s)
+        np.testing.assert_array_equal(one.affine, whole.affine)
+
+    def test_the_magnitude_of_a_series_is_that_of_its_parts_too(self) -> None:
+        array = np.full((3, 2, 4, 5), 3 + 4j)
+        whole = series(array=array, parts={"a": 2j * array}).magnitude()
+        np.testing.assert_allclose(whole.array, 5)
+        np.testing.assert_allclose(whole.parts["a"], 10)
+        assert whole.parts["a"].dtype == np.float32
+
+    def test_parts_keep_their_place_in_a_left_handed_grid(self) -> None:
+        array = rng.standard_normal((3, 2, 4, 5))
+        whole = ImageSeries.from_any_handedness(
+            array, np.diag([1.0, 1.0, -2.0, 1.0]), [0, 1, 2], parts={"half": array / 2}
+        )
+        assert np.linalg.det(whole.affine) > 0
+        np.testing.assert_allclose(whole.part("half").array, whole.array / 2)
+
+    @pytest.mark.parametrize(
+        ("parts", "words"),
+        [
+            ({"a": np.ones((3, 2, 4, 4))}, r"'a' has shape \(3, 2, 4, 4\)"),
+            ({"a": np.ones((3, 2, 4, 5), complex)}, "must be real"),
+            ({"a": np.full((3, 2, 4, 5), np.nan)}, "not finite"),
+            ({"../up": np.ones((3, 2, 4, 5))}, "cannot be the name of a part"),
+            ({"": np.ones((3, 2, 4, 5))}, "cannot be the name of a part"),
+        ],
+    )
+    def test_wrong_parts_are_refused(self, parts: dict[str, Any], words: str) -> None:
+        with pytest.raises(InputError, match=words):
+            series(parts=parts)
+
+    def test_a_part_that_is_not_there(self) -> None:
+        with pytest.raises(InputError, match="no part 'x'; it has a"):
+            series(parts={"a": np.ones((3, 2, 4, 5))}).part("x")
