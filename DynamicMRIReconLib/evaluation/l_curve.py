@@ -17,6 +17,8 @@ from DynamicMRIReconLib.profiles import drawing
 
 #: points nearer to each other than this part of the axes' ranges say nothing about the direction of the curve
 _TOO_NEAR = 0.02
+#: a curvature below this, in the units of the scaled axes, is a straight line and no corner
+_STRAIGHT = 0.1
 _CORNER_COLOUR = "#d1495b"
 
 
@@ -30,7 +32,7 @@ def corner(misfits: Sequence[float], penalties: Sequence[float]) -> int | None:
     points = _scaled(misfits, penalties)
     if points is None:
         return None
-    best, sharpest = None, 0.0
+    best, sharpest = None, _STRAIGHT
     for i in range(1, len(points) - 1):
         before = next((p for p in points[i - 1 :: -1] if np.hypot(*(p - points[i])) >= _TOO_NEAR), None)
         after = next((p for p in points[i + 1 :] if np.hypot(*(p - points[i])) >= _TOO_NEAR), None)

@@ -160,3 +160,33 @@ def test_frames_on_different_grids_are_refused(scene: Any) -> None:
     node.GetNthDataNode(1).SetOrigin(0, 0, 0)
     with pytest.raises(InputError, match="size"):
         sequenceReader.toSeries(node)
+
+
+def test_a_further_sequence_plays_in_step_with_the_first(scene: Any) -> None:
+    import slicer
+    from DynamicMRIReconSlicer import sequences
+
+    whole, part = series([0.0, 0.1, 0.3]), series([0.0, 0.1, 0.3])
+    first = sequences.fromSeries(whole, "Whole")
+    second = sequences.fromSeries(part, "Whole sparse", {"a": "b"}, first.browser)
+    assert second.browser is first.browser
+    assert first.browser.GetMasterSequenceNode() is first.sequence
+    assert len(slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode")) == 1
+    assert first.browser.IsSynchronizedSequenceNode(second.sequence, True)
+    for item in (2, 0, 1):
+        first.browser.SetSelectedItemNumber(item)
+        slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(first.browser)
+        np.testing.assert_array_equal(slicer.util.arrayFromVolume(first.proxy), whole.array[item])
+        np.testing.assert_array_equal(slicer.util.arrayFromVolume(second.proxy), part.array[item])
+    assert sequences.proxyOf(second.sequence) is second.proxy
+    assert second.sequence.GetAttribute("a") == "b"
+
+
+def test_a_sequence_with_more_frames_does_not_follow_a_shorter_one(scene: Any) -> None:
+    import slicer
+    from DynamicMRIReconSlicer import sequences
+
+    first = sequences.fromSeries(series([0.0, 0.1]), "Short")
+    with pytest.raises(ValueError, match="more frames"):
+        sequences.fromSeries(series([0.0, 0.1, 0.2]), "Long", browser=first.browser)
+    assert len(slicer.util.getNodesByClass("vtkMRMLSequenceNode")) == 1
