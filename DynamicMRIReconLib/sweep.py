@@ -163,7 +163,8 @@ def choose(trials: Sequence[Trial], grid: Grid) -> Choice:
             "taken. Try a wider range, and judge the images.",
         )
     return Choice(
-        order[found], "Suggested: the corner of the L-curve. This is a rule of thumb and no measurement: judge the images."
+        order[found],
+        "Suggested: the corner of the L-curve. This is a rule of thumb and no measurement: judge the images.",
     )
 
 

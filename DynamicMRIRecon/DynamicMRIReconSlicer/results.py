@@ -59,9 +59,7 @@ def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: 
     attributes = provenance.attributes(request, record, run, summary)
     nodes = sequences.fromSeries(series, request.name, attributes)
     text = provenance.textNode(record, nodes.sequence.GetName())
-    parts = {
-        name: _loadPart(Path(path), name, nodes, attributes) for name, path in (event.get("parts") or {}).items()
-    }
+    parts = {name: _loadPart(Path(path), name, nodes, attributes) for name, path in (event.get("parts") or {}).items()}
     proxies = [part.proxy for part in parts.values()]
     hierarchy.put(hierarchy.folder(nodes.sequence.GetName()), nodes.proxy, *proxies, text)
     for one in (nodes, *parts.values()):

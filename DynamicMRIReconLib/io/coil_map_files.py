@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.bart_files import base_of, load_cfl
-from DynamicMRIReconLib.io.prewhitening import whiten
 from DynamicMRIReconLib.io.numpy_files import load_npy, load_npz
+from DynamicMRIReconLib.io.prewhitening import whiten
 from DynamicMRIReconLib.io.trajectory_files import SLICE
 
 BART_COIL, BART_MAPS = 3, 4

@@ -16,13 +16,13 @@ from DynamicMRIReconLib.io.ismrmrd_cartesian import cartesian_grid
 from DynamicMRIReconLib.io.ismrmrd_file import Acquisitions, open_acquisitions
 from DynamicMRIReconLib.io.ismrmrd_geometry import slice_placement
 from DynamicMRIReconLib.io.ismrmrd_lines import Lines, image_lines, noise_rows
-from DynamicMRIReconLib.io.prewhitening import TOO_LITTLE_NOISE, prewhitening_notes, whitening_matrix
 from DynamicMRIReconLib.io.ismrmrd_noncartesian import read_shots
 from DynamicMRIReconLib.io.ismrmrd_shots import shot_table
 from DynamicMRIReconLib.io.ismrmrd_times import frame_times_s
 from DynamicMRIReconLib.io.ismrmrd_write import METADATA, ZEROS_UNMEASURED, write_kspace
 from DynamicMRIReconLib.io.metadata import metadata_from_text
 from DynamicMRIReconLib.io.options import ReadOptions
+from DynamicMRIReconLib.io.prewhitening import TOO_LITTLE_NOISE, prewhitening_notes, whitening_matrix
 
 NAME = "ISMRMRD"
 SUFFIXES = (".h5", ".hdf5", ".mrd", ".ismrmrd")

@@ -11,8 +11,8 @@ from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.centred_fft import fit_axis, ifft_axis
 from DynamicMRIReconLib.io.ismrmrd_file import Acquisitions
 from DynamicMRIReconLib.io.ismrmrd_header import Encoding
-from DynamicMRIReconLib.io.prewhitening import whiten
 from DynamicMRIReconLib.io.ismrmrd_shots import ShotTable
+from DynamicMRIReconLib.io.prewhitening import whiten
 
 # Header user parameter in which the writer names the unit of the trajectory.
 TRAJECTORY_UNIT = "trajectory_unit"

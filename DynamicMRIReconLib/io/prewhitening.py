@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 # Below this, chance makes the estimated covariance singular.
 MINIMUM_SAMPLES_PER_COIL = 4
-TOO_LITTLE_NOISE = (
-    "The noise scans are too short, or hold no noise, to tell the noise covariance: not prewhitened."
-)
+TOO_LITTLE_NOISE = "The noise scans are too short, or hold no noise, to tell the noise covariance: not prewhitened."
 
 
 def prewhitening_notes(matrix: NDArray[np.complex64]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, ov
 
 
 def _recorded_output(folder: Path) -> dict[str, Any] | None:
-    """Path and SHA-256 of the extra output, and of its parts, that the last run of this job wrote, as its provenance has it."""
+    """Path and SHA-256 of the extra output and its parts that the last run of this job wrote, from its provenance."""
     try:
         recorded = json.loads((folder / files.PROVENANCE).read_text(encoding="utf-8"))["output"]
     except (OSError, ValueError, KeyError, TypeError):

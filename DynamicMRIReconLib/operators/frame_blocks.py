@@ -24,9 +24,9 @@ class FrameBlocks(LinearOperator):
     def __init__(self, blocks: list[LinearOperator], frames: Sequence[int] | None = None) -> None:
         self.blocks = blocks
         sizes = [block.domain_shape[0] for block in blocks] if frames is None else frames
-        if not all(isinstance(size, int) for size in sizes):
-            raise ValueError(f"FrameBlocks takes operators on a fixed number of frames, not {sizes}.")
-        self._sizes = [int(size) for size in sizes if size is not None]
+        self._sizes = [size for size in sizes if isinstance(size, int)]
+        if len(self._sizes) < len(blocks):
+            raise ValueError(f"FrameBlocks takes operators on a fixed number of frames, not {list(sizes)}.")
         self.domain_shape: Shape = (sum(self._sizes), *blocks[0].domain_shape[1:])
         self.range_shape: Shape = (sum(self._sizes), *blocks[0].range_shape[1:])
 

@@ -122,4 +122,3 @@ def _legend(figure: Any, handles: list[Any]) -> None:
     else:
         figure.supxlabel(" ", fontsize="x-small")
     figure.text(0.993, 0.012, _FOOTNOTE, ha="right", va="bottom", fontsize="x-small", color="0.4")
-

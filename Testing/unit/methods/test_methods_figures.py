@@ -1,5 +1,7 @@
 """What k-space methods share: misfit and penalty of their results, coils by energy, the user's density weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from kspace_cases import cartesian_case, difference, grid_samples, radial_case, sample
@@ -77,8 +79,10 @@ def test_both_parts_have_their_own_penalty():
 @pytest.mark.parametrize("method", ["cg-sense", "grasp"])
 def test_slices_and_blocks_of_frames_add_up(method):
     kspace, _ = cartesian_case(frames=4, shape=(3, 20, 24))
-    whole = dmr.reconstruct(kspace, method, device="cpu", iterations=3, **({"frames_at_once": 3} if "cg" in method else {}))
-    single = [dmr.reconstruct(one, method, device="cpu", iterations=3).metadata["figures"] for one in kspace.slices()]
+    options = {"device": "cpu", "iterations": 3}
+    blocks = {"frames_at_once": 3} if method == "cg-sense" else {}
+    whole = dmr.reconstruct(kspace, method, **options, **blocks)
+    single = [dmr.reconstruct(one, method, **options).metadata["figures"] for one in kspace.slices()]
     for name, value in whole.metadata["figures"].items():
         assert value == pytest.approx(sum(one[name] for one in single), rel=1e-3)
 
@@ -129,8 +133,6 @@ def test_density_weights_of_the_user_are_used_and_none_computed(method, monkeypa
 
 def test_other_weights_give_another_gridded_image():
     kspace, _ = radial_case(frames=3, shape=(1, 20, 24))
-    from dataclasses import replace
-
     doubled = replace(kspace, density=2 * kspace.density)
     one, two = (dmr.reconstruct(k, "gridding", device="cpu").array for k in (kspace, doubled))
     np.testing.assert_allclose(two, 2 * one, rtol=1e-4, atol=1e-5 * np.abs(one).max())
