@@ -103,9 +103,8 @@ def _run_all(
         last = _run_one(place, progress, raised)
         record = json.loads((place / files.PROVENANCE).read_text(encoding="utf-8"))
         if referenced and record["metrics"] is None:
-            raise InputError(
-                " ".join(record["warnings"][-1:]) or "The result could not be compared with the reference."
-            )
+            reasons = [text for text in record["warnings"] if "reference" in text]
+            raise InputError(reasons[-1] if reasons else "The result could not be compared with the reference.")
         trials.append(Trial(point, last["elapsed_s"], record["metrics"], record["figures"] or {}))
         results[number] = Path(job.output)
         if referenced:

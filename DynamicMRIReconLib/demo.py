@@ -40,9 +40,9 @@ PROFILE_END_XY = (172.0, 146.0)
 #: frames of the comparison picture: the left ventricle at its largest and at its smallest
 FRAMES = {"diastole": 0, "systole": 6}
 HONESTY = (
-    "The images are real (short-axis cine, Sunnybrook Cardiac Data, CC0 1.0); the k-space acquisition is SIMULATED from "
-    f"them: {COILS} coils, golden-angle radial, {SPOKES_PER_FRAME} spokes a frame, noise of {NOISE:.0%} of the brightest "
-    "voxel. Not for diagnostic use."
+    "The images are real (short-axis cine, Sunnybrook Cardiac Data, CC0 1.0); the k-space acquisition is SIMULATED "
+    f"from them: {COILS} coils, golden-angle radial, {SPOKES_PER_FRAME} spokes a frame, noise of {NOISE:.0%} of the "
+    "brightest voxel. Not for diagnostic use."
 )
 
 

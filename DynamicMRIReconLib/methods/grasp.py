@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from DynamicMRIReconLib.methods.base import parameter
-from DynamicMRIReconLib.methods.common.regularised import Problem, RegularisedMethod, RegularisedParameters, pace
+from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.methods.base import Context, parameter
+from DynamicMRIReconLib.methods.common.regularised import (
+    Problem,
+    RegularisedMethod,
+    RegularisedParameters,
+    pace,
+    run_regularised,
+)
 from DynamicMRIReconLib.methods.registry import register
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class GraspParameters(RegularisedParameters):
@@ -15,6 +25,11 @@ class GraspParameters(RegularisedParameters):
 
     regularization: float = parameter(
         0.005, "Weight of the differences between frames: less noise and streaks, slower motion.", gt=0.0, le=10.0
+    )
+    solver: Literal["admm", "nonlinear-cg"] = parameter(
+        "admm",
+        "admm comes to the minimum; nonlinear-cg is the published iteration, density-weighted, run three times.",
+        advanced=True,
     )
 
 
@@ -30,6 +45,10 @@ class Grasp(RegularisedMethod):
         "doi:10.1002/mrm.24980"
     )
     Parameters = GraspParameters
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        **RegularisedMethod.presets,
+        "faithful": {"solver": "nonlinear-cg", "regularization": 0.25, "iterations": 9, "tolerance": 1e-3},
+    }
 
     def penalties(self, problem: Problem, parameters: GraspParameters) -> Sequence[tuple[Any, float]]:
         """Temporal total variation."""
@@ -37,3 +56,15 @@ class Grasp(RegularisedMethod):
 
         weight = parameters.regularization
         return [(TemporalTotalVariation(problem.shape, weight), pace(weight))]
+
+    def run(self, data: KSpace, parameters: GraspParameters, context: Context) -> ImageSeries:
+        """Reconstruct: complex64, in the intensity scale of the data."""
+        if parameters.solver == "admm":
+            return super().run(data, parameters, context)
+
+        def solve(problem: Problem) -> Tensor:
+            from DynamicMRIReconLib.methods.common.published_grasp import published_grasp
+
+            return published_grasp(problem, parameters.regularization, parameters.iterations, parameters.tolerance)
+
+        return run_regularised(data, parameters, context, solve, self.penalties, weighted=True)

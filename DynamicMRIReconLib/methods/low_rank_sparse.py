@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.methods.base import Context, parameter
@@ -31,6 +31,12 @@ class LowRankSparseParameters(RegularisedParameters):
     low_rank_regularization: float = parameter(
         1.0, "Weight of the singular values of the background: a simpler background.", gt=0.0, le=1000.0
     )
+    solver: Literal["admm", "soft-thresholding"] = parameter(
+        "admm",
+        "admm comes to the minimum; soft-thresholding is the published iteration: low_rank_regularization is then a "
+        "part of the largest singular value, and the sparsity always temporal-fourier.",
+        advanced=True,
+    )
     sparsity: Literal["temporal-tv", "temporal-fourier"] = parameter(
         "temporal-tv", "What is sparse in the moving part: differences between frames, or temporal frequencies."
     )
@@ -54,6 +60,17 @@ class LowRankSparse(RegularisedMethod):
     Parameters = LowRankSparseParameters
     series_at_once = 26
     parts = PARTS
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        **RegularisedMethod.presets,
+        "faithful": {
+            "solver": "soft-thresholding",
+            "sparsity": "temporal-fourier",
+            "regularization": 0.0025,
+            "low_rank_regularization": 0.01,
+            "iterations": 50,
+            "tolerance": 0.0025,
+        },
+    }
 
     def penalties(self, problem: Problem, parameters: LowRankSparseParameters) -> list[tuple[Any, float]]:
         """The nuclear norm of the first part, the sparsity of the second."""
@@ -79,10 +96,17 @@ class LowRankSparse(RegularisedMethod):
     def run(self, data: KSpace, parameters: LowRankSparseParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data."""
 
-        def solve(problem: Problem) -> Tensor:
-            return self._solve(problem, parameters)
+        published = parameters.solver == "soft-thresholding"
 
-        return run_regularised(data, parameters, context, solve, self.penalties, PARTS)
+        def solve(problem: Problem) -> Tensor:
+            if not published:
+                return self._solve(problem, parameters)
+            from DynamicMRIReconLib.methods.common.published_low_rank_sparse import published_low_rank_sparse
+
+            low_rank, sparse = parameters.low_rank_regularization, parameters.regularization
+            return published_low_rank_sparse(problem, low_rank, sparse, parameters.iterations, parameters.tolerance)
+
+        return run_regularised(data, parameters, context, solve, self.penalties, PARTS, weighted=published)
 
     def _solve(self, problem: Problem, parameters: LowRankSparseParameters) -> Tensor:
         import torch

@@ -35,7 +35,7 @@ class FinufftBackend:
 
     def forward(self, points: Tensor, image: Tensor) -> Tensor:
         """Type 2, all coils in one call."""
-        kept = image.reshape(-1, *self._kept)
+        kept = image.reshape(-1, *self._kept).contiguous()
         samples: Tensor = self._functional.finufft_type2(
             self._kept_points(points), kept, isign=-1, **self._options(points)
         )

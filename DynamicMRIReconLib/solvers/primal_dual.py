@@ -97,9 +97,9 @@ def primal_dual(
         raise ValueError(f"step ({step}) must be positive.")
 
     x, gram_x = x0, gram(x0)
-    # the duals that belong to the start: with zeros x would rest in the first iteration
+    # one dual step from zero: with zeros x would rest in the first iteration
     duals = [conjugate_prox(penalty.prox, weight * penalty.forward(x0), weight) for penalty, weight in pairs]
-    data_dual = gram_x - rhs
+    data_dual = data_weight / (1 + data_weight) * (gram_x - rhs)
     for iteration in range(1, iterations + 1):
         pull = data_dual
         for penalty, dual in zip(penalties, duals, strict=True):

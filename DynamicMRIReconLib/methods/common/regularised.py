@@ -126,6 +126,7 @@ def run_regularised(
     solve: Callable[[Problem], Tensor],
     penalties: Callable[[Problem, Any], Sequence[tuple[Any, float]]],
     parts: tuple[str, ...] = (),
+    weighted: bool = False,
 ) -> ImageSeries:
     """Prepare each slice as a ``Problem``, let ``solve`` minimise it, and restore scale, geometry and times.
 
@@ -136,7 +137,7 @@ def run_regularised(
     preview = Preview(context)
 
     def one_slice(one: KSpace, part: Context) -> NDArray[np.complex64]:
-        problem = prepare(one, parameters, part, preview)
+        problem = prepare(one, parameters, part, preview, weighted=weighted)
         solution = solve(problem)
         part.add_figures(**figures_of(problem, parameters, solution, penalties))
         array: NDArray[np.complex64] = (solution * problem.scale).cpu().numpy()
@@ -145,8 +146,14 @@ def run_regularised(
     return reconstruct_slices(with_density(kspace), context, one_slice, parts)
 
 
-def prepare(kspace: KSpace, parameters: RegularisedParameters, context: Context, preview: Preview) -> Problem:
-    """Coil compression and maps, scale, acquisition model and sampling density of one slice or volume."""
+def prepare(
+    kspace: KSpace, parameters: RegularisedParameters, context: Context, preview: Preview, *, weighted: bool = False
+) -> Problem:
+    """Coil compression and maps, scale, acquisition model and sampling density of one slice or volume.
+
+    ``weighted``: samples and model are multiplied by the root of the density weights, where there are any; published
+    methods do so.
+    """
     import torch
 
     from DynamicMRIReconLib.operators.acquisition_model import acquisition_model
@@ -158,8 +165,11 @@ def prepare(kspace: KSpace, parameters: RegularisedParameters, context: Context,
     maps = sensitivity_maps(kspace)
     device, backend = context.device, parameters.nufft_backend
     scale = intensity_scale(kspace, maps, device, backend)
-    model = acquisition_model(kspace, maps, device, backend)
+    weights = kspace.density if weighted else None
+    model = acquisition_model(kspace, maps, device, backend, weights=weights)
     samples = torch.as_tensor(kspace.samples, device=device) / scale
+    if weights is not None:
+        samples = samples * torch.as_tensor(weights, device=device).sqrt()[:, None]
     context.step(0.0, "first image")
     volume = kspace.trajectory is not None and kspace.trajectory.shape[-1] == 3
     return Problem(

@@ -23,6 +23,26 @@ def test_finds_the_known_minimum(make, relaxation):
     assert distance(solve(problem, relaxation=relaxation), problem.solution) < 1e-6
 
 
+@pytest.mark.parametrize("relaxation", [1.0, 1.6])
+def test_iterations_are_those_of_the_paper(relaxation):
+    """Boyd et al. (2011), 3.1.1 scaled and 3.4.3, with explicit matrices and systems solved at once."""
+    matrix, data, weight, pace = noise((9, 6), 1), noise((9,), 2), 0.4, 2.0
+    system = matrix.mH @ matrix + pace * torch.eye(6)
+    penalty = Lasso(weight)
+    start = noise((6,), 3)
+    z, u = penalty.prox(start, 1 / pace), torch.zeros_like(start)
+    for _ in range(5):
+        x = torch.linalg.solve(system, matrix.mH @ data + pace * (z - u))
+        relaxed = relaxation * x + (1 - relaxation) * z
+        z = penalty.prox(relaxed + u, 1 / pace)
+        u = u + relaxed - z
+    found = admm(
+        lambda v: matrix.mH @ (matrix @ v), matrix.mH @ data, [penalty], [pace], x0=start,
+        preconditioner=lambda r: torch.linalg.solve(system, r), iterations=5, inner_iterations=1, relaxation=relaxation,
+    )  # fmt: skip
+    assert distance(found, x) < 1e-12
+
+
 @pytest.mark.parametrize("factor", [0.1, 1.0, 5.0])
 def test_weights_set_the_pace_not_the_result(factor):
     problem = step_denoising()

@@ -34,9 +34,9 @@ def test_one_iteration_is_that_of_the_paper():
     matrix, data, weight = noise((9, 6), 1), noise((9,), 2), 0.4
     sigma, tau, data_sigma = 0.5, 0.02, 0.7
     x = noise((6,), 3)
-    # the duals that belong to x
+    # one dual step from zero
     sparse = (sigma * x) * (weight / (sigma * x).abs()).clamp_max(1)
-    samples = matrix @ x - data
+    samples = data_sigma / (1 + data_sigma) * (matrix @ x - data)
     for _ in range(8):
         better = x - tau * (matrix.mH @ samples + sparse)
         ahead = 2 * better - x
