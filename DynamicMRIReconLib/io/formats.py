@@ -3,8 +3,9 @@
 A format is a module here that exports ``NAME``, ``SUFFIXES`` and ``read``; nothing else has to be told about it.
 Optional exports: ``write(path, data)`` (writes exactly ``path``), ``parts(data) -> tuple[str, ...]`` (for formats of
 several files: their endings, first the one that ``write`` is given; it writes the others beside it),
-``recognises(path) -> bool`` (folders, files without a telling name, suffixes that several formats share) and
-``OPTIONS`` (names of the ``ReadOptions`` it heeds; others are refused).
+``recognises(path) -> bool`` (folders, files without a telling name, suffixes that several formats share),
+``OPTIONS`` (names of the ``ReadOptions`` it heeds; others are refused) and ``REGROUPS`` (true when the reader makes the
+frames of ``shots_per_frame`` itself; otherwise they are made of what it gives).
 """
 
 from __future__ import annotations
