@@ -33,8 +33,8 @@ NOISE = 0.01
 PROFILE_START_XY = (105.0, 112.0)
 PROFILE_END_XY = (172.0, 146.0)
 HONESTY = (
-    "The images are real (short-axis cine, Sunnybrook Cardiac Data, CC0 1.0); the k-space acquisition is SIMULATED from "
-    f"them: {COILS} coils, golden-angle radial, {SPOKES_PER_FRAME} spokes a frame. Not for diagnostic use."
+    "The images are real (short-axis cine, Sunnybrook Cardiac Data, CC0 1.0); the k-space acquisition is SIMULATED "
+    f"from them: {COILS} coils, golden-angle radial, {SPOKES_PER_FRAME} spokes a frame. Not for diagnostic use."
 )
 
 
