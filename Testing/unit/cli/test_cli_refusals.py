@@ -104,7 +104,7 @@ def test_bad_input_is_refused(
     ("words", "message"),
     [
         (["--method", "no-such"], "There is no method 'no-such'"),
-        (["--method", "cg-sens"], "did you mean 'cg-sense'"),
+        (["--method", "cg-sens"], "Did you mean 'cg-sense'"),
         (["--method", "cg-sense", "--set", "iterations=0"], "iterations"),
         (["--method", "cg-sense", "--set", "iterations=many"], "iterations"),
         (["--method", "cg-sense", "--set", "speed=3"], "no parameter 'speed'"),
