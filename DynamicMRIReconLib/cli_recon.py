@@ -51,11 +51,23 @@ def run(arguments: argparse.Namespace) -> int:
         if not getattr(arguments, name):
             what = "an INPUT" if name == "inputs" else f"--{name}"
             raise InputError(f"recon needs {what} (see: dynamic-mri-recon recon --help)")
-    job = job_of(arguments)
+    job = _job_or_event(arguments)
     with tempfile.TemporaryDirectory(prefix="dynamic-mri-recon-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         job.save(folder)
         return _watch(folder, arguments.events, ["--overwrite"], stays=False)
+
+
+def _job_or_event(arguments: argparse.Namespace) -> Any:
+    """``job_of``; a refusal is also told as an event to whoever asked for events."""
+    from DynamicMRIReconLib.cli_progress import display
+
+    try:
+        return job_of(arguments)
+    except ReconError as error:
+        if arguments.events:
+            display(events=True).show({"event": "error", "kind": error.kind, "message": str(error)})
+        raise
 
 
 def job_of(arguments: argparse.Namespace) -> Any:
