@@ -76,7 +76,7 @@ BAD_INPUTS: list[tuple[Callable[[Path], list[Any]], str]] = [
     (text_named_h5, "is not an HDF5 file"),
     (empty_file, "empty"),
     (truncated_h5, "in.h5 is cut short"),
-    (zero_acquisitions, "in.h5 holds no"),
+    (zero_acquisitions, "without ISMRMRD acquisitions"),
     (nan_samples, "NaN"),
     (nan_samples_h5, "NaN"),
     (mismatched_trajectory, "trajectory"),
