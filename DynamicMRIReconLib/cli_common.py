@@ -64,6 +64,19 @@ def read_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
+def add_series_options(parser: argparse.ArgumentParser) -> None:
+    """The options of reading that matter for an image series."""
+    group = parser.add_argument_group("reading", "what the file of the series does not say by itself")
+    group.add_argument("--axes", metavar="A,B,...", help="names of an array's axes: frames,y,x ...")
+    group.add_argument("--variable", metavar="NAME", help="variable that holds the series, in .mat and .npz files")
+
+
+def series_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options of ``add_series_options`` that were given, as keyword arguments of ``io.read``."""
+    given = {name: getattr(arguments, name) for name in ("axes", "variable")}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def settings(pairs: Iterable[str], option: str) -> dict[str, str]:
     """``name=value`` texts as a dict.
 
