@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 # One thread a test process: the tests already run side by side.
 SINGLE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test lint bench cmake clean
+.PHONY: demo test lint bench lists clean
 
 demo: $(INSTALLED)
 	sh Testing/system_libraries.sh render
@@ -32,9 +32,11 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	for script in Testing/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-# Lists the library's and the module's files anew in their CMakeLists.txt.
-cmake: $(INSTALLED)
+# Writes anew what is made from the code: the CMakeLists' files, docs/methods.md, the module's list of methods.
+lists: $(INSTALLED)
 	$(BIN)/python Testing/cmake_lists.py --write
+	$(BIN)/python Testing/method_table.py --write
+	PYTHONPATH=.:DynamicMRIRecon $(BIN)/python -m DynamicMRIReconSlicer.methodList
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + \

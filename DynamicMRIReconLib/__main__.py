@@ -6,6 +6,9 @@ import sys
 
 from DynamicMRIReconLib.cli import main
 
+# Before torch and finufft load, each with an OpenMP pool of its own: see jobs.local.worker_environment.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 def leave(code: int) -> None:
     """End the process. With torch loaded, without tearing the interpreter down.

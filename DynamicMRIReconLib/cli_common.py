@@ -12,7 +12,16 @@ from typing import Any, NoReturn
 from DynamicMRIReconLib.errors import InputError
 
 PROGRAM = "dynamic-mri-recon"
-READ_OPTIONS = ("axes", "frames_from", "times_from", "dataset", "variable", "trajectory", "coil_maps")
+READ_OPTIONS = (
+    "axes",
+    "frames_from",
+    "times_from",
+    "shots_per_frame",
+    "dataset",
+    "variable",
+    "trajectory",
+    "coil_maps",
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,6 +46,12 @@ def add_read_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--axes", metavar="A,B,...", help="names of an array's axes: coils,frames,shots,readout ...")
     group.add_argument("--frames-from", metavar="COUNTER", help="ISMRMRD counter of the frames: repetition, phase ...")
     group.add_argument("--times-from", metavar="SOURCE", help="frame times from acquisition or physiology stamps")
+    group.add_argument(
+        "--shots-per-frame",
+        metavar="N",
+        type=int,
+        help="make frames of N shots each (radial, spiral) instead of the file's",
+    )
     group.add_argument("--dataset", metavar="NAME", help="HDF5 group that holds the acquisitions")
     group.add_argument("--variable", metavar="NAME", help="variable that holds the data, in .mat and .npz files")
     group.add_argument("--trajectory", metavar="FILE", help="k-space trajectory, where it is kept apart")
@@ -46,6 +61,19 @@ def add_read_options(parser: argparse.ArgumentParser) -> None:
 def read_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The options of ``add_read_options`` that were given, as keyword arguments of ``io.read``."""
     given = {name: getattr(arguments, name) for name in READ_OPTIONS}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def add_series_options(parser: argparse.ArgumentParser) -> None:
+    """The options of reading that matter for an image series."""
+    group = parser.add_argument_group("reading", "what the file of the series does not say by itself")
+    group.add_argument("--axes", metavar="A,B,...", help="names of an array's axes: frames,y,x ...")
+    group.add_argument("--variable", metavar="NAME", help="variable that holds the series, in .mat and .npz files")
+
+
+def series_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options of ``add_series_options`` that were given, as keyword arguments of ``io.read``."""
+    given = {name: getattr(arguments, name) for name in ("axes", "variable")}
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -38,10 +38,9 @@ def _limits(entry: dict[str, Any]) -> str:
     if entry["choices"]:
         return f" ({', '.join(str(choice) for choice in entry['choices'])})"
     low, high = entry["minimum"], entry["maximum"]
-    limits = "" if low is None and high is None else f"{_shown(low)}..{_shown(high)}"
+    if low is not None and high is not None:
+        limits = f"{low:g} to {high:g}"
+    else:
+        limits = f"at least {low:g}" if low is not None else f"at most {high:g}" if high is not None else ""
     inside = " ".join(part for part in (limits, entry["unit"]) if part)
     return f" [{inside}]" if inside else ""
-
-
-def _shown(limit: float | None) -> str:
-    return "" if limit is None else f"{limit:g}"

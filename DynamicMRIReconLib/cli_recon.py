@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
@@ -62,12 +63,26 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.sweep:
         from DynamicMRIReconLib.cli_sweep import run_sweep
 
-        return run_sweep(arguments, job_of, _raised)
-    job = job_of(arguments)
+        return int(_or_event(arguments, lambda: run_sweep(arguments, job_of, _raised)))
+    job = _or_event(arguments, lambda: job_of(arguments))
     with tempfile.TemporaryDirectory(prefix="dynamic-mri-recon-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         job.save(folder)
         return _watch(folder, arguments.events, ["--overwrite"], stays=False)
+
+
+def _or_event(arguments: argparse.Namespace, work: Callable[[], Any]) -> Any:
+    """What ``work`` gives; an error out of it is also told as an event to whoever asked for events."""
+    from DynamicMRIReconLib.cli_progress import display
+
+    try:
+        return work()
+    except ReconError as error:
+        if arguments.events:
+            cancelled = isinstance(error, Cancelled)
+            kind = {"event": "cancelled"} if cancelled else {"event": "error", "kind": error.kind}
+            display(events=True).show({**kind, "message": str(error)})
+        raise
 
 
 def job_of(arguments: argparse.Namespace) -> Any:

@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from DynamicMRIReconLib.cli_common import existing, read_series, settings, value_of
+from DynamicMRIReconLib.cli_common import (
+    add_series_options,
+    existing,
+    read_series,
+    series_options,
+    settings,
+    value_of,
+)
 from DynamicMRIReconLib.errors import InputError
 
 PHANTOMS = ("heart", "vocal-tract", "brain")
@@ -34,6 +41,7 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument("--output", required=True, metavar="OUT", help="k-space file: .h5, .npz or .cfl")
     parser.add_argument("--truth", metavar="TRUTH", help="also write the true images, for example truth.seq.nrrd")
+    add_series_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -46,6 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     values |= {name: value_of(text) for name, text in settings(arguments.settings, "--set").items()}
     parameters = simulation_parameters(values)
     source = None if arguments.scene in PHANTOMS else _series_file(arguments.scene)
+    reading = series_options(arguments)
+    if source is None and reading:
+        raise InputError(f"--{' and --'.join(reading)} tell how to read a file: leave them out for a phantom.")
     outputs = [Path(arguments.output)] + ([Path(arguments.truth)] if arguments.truth else [])
     for output in outputs:
         check_output(output, [] if source is None else [source], holds="kspace" if output is outputs[0] else "series")
@@ -54,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     from DynamicMRIReconLib import io
     from DynamicMRIReconLib.acquisition.simulate import simulate
 
-    kspace, truth = simulate(_scene(arguments.scene, source, arguments.seed), parameters)
+    kspace, truth = simulate(_scene(arguments.scene, source, arguments.seed, reading), parameters)
     io.write(outputs[0], kspace)
     if arguments.truth:
         io.write(outputs[1], truth)
@@ -70,11 +81,11 @@ def _series_file(name: str) -> Path:
         raise InputError(f"{name!r} is neither a phantom ({', '.join(PHANTOMS)}) nor a file that exists.") from error
 
 
-def _scene(name: str, source: Path | None, seed: int) -> Any:
+def _scene(name: str, source: Path | None, seed: int, reading: dict[str, Any]) -> Any:
     if source is None:
         from DynamicMRIReconLib import phantoms
 
         return phantoms.get(name, seed)
     from DynamicMRIReconLib.acquisition.simulate import SeriesScene
 
-    return SeriesScene(read_series(source))
+    return SeriesScene(read_series(source, **reading))

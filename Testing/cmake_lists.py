@@ -1,6 +1,6 @@
 """Keeps the file lists of the two modules' CMakeLists.txt equal to the files that exist.
 
-Slicer's build installs only what is listed there. ``--write`` rewrites the lists; the test calls ``listed`` and ``wanted``.
+Slicer's build installs only what is listed there. ``--write`` rewrites the lists; the test uses ``listed``, ``wanted``.
 """
 
 from __future__ import annotations

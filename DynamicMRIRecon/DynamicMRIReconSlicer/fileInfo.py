@@ -33,7 +33,7 @@ class FileInfo:
         """Start; returns at once."""
         self.stop()
         process = qt.QProcess()
-        environment = qt.QProcessEnvironment()
+        environment = qt.QProcessEnvironment.systemEnvironment()
         for name, value in worker_environment().items():
             environment.insert(name, value)
         process.setProcessEnvironment(environment)

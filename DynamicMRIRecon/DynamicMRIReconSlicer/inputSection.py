@@ -50,6 +50,7 @@ class InputSection:
         ui.inputPathEdit.currentPathChanged.connect(self._pathPicked)
         ui.axesEdit.editingFinished.connect(self._readOptionChanged)
         ui.framesFromCombo.currentIndexChanged.connect(self._readOptionChanged)
+        ui.shotsPerFrameSpin.valueChanged.connect(self._readOptionChanged)
         ui.simulateGroup.toggled.connect(self._edited)
         for widget in (ui.shotsSpin, ui.accelerationSpin, ui.coilsSpin, ui.noiseSpin):
             widget.valueChanged.connect(self._edited)
@@ -83,6 +84,9 @@ class InputSection:
             options["axes"] = axes
         if counter > 0 and suffix in COUNTER_SUFFIXES:
             options["frames_from"] = FRAME_COUNTERS[counter]
+        shots = int(self.ui.shotsPerFrameSpin.property("value"))
+        if shots > 0 and path is not None:
+            options["shots_per_frame"] = shots
         return options
 
     def simulation(self, needed: str, seed: int) -> dict[str, Any] | None:
@@ -144,6 +148,7 @@ class InputSection:
         settings.set("InputPath", self.ui.inputPathEdit.property("currentPath"))
         settings.set("Axes", self.ui.axesEdit.property("text"))
         settings.set("FramesFrom", FRAME_COUNTERS[self.ui.framesFromCombo.property("currentIndex")])
+        settings.set("ShotsPerFrame", int(self.ui.shotsPerFrameSpin.property("value")))
         simulation = {"on": bool(self.ui.simulateGroup.property("checked")), **self._simulationValues()}
         settings.set("Simulation", simulation)
 
@@ -154,6 +159,7 @@ class InputSection:
         self.ui.inputPathEdit.setCurrentPath(settings.get("InputPath", ""))
         self.ui.axesEdit.setText(settings.get("Axes", ""))
         self.ui.framesFromCombo.setCurrentIndex(_index(FRAME_COUNTERS, settings.get("FramesFrom")))
+        self.ui.shotsPerFrameSpin.setValue(int(settings.get("ShotsPerFrame", 0)))
         simulation = settings.get("Simulation", {})
         self.ui.simulateGroup.setChecked(bool(simulation.get("on", False)))
         self.ui.trajectoryCombo.setCurrentIndex(_index(TRAJECTORIES, simulation.get("trajectory")))
@@ -200,8 +206,16 @@ class InputSection:
             return False
         return bool(self.ui.axesEdit.property("text").strip()) or "axes" in (self.error or "")
 
+    def _hasShots(self) -> bool:
+        """True for a file of radial, spiral or other shots, and where their number was set."""
+        axes = [] if self.description is None else self.description.get("axes", [])
+        shots = any(axis["name"] == "shots" for axis in axes)
+        return self.path() is not None and (shots or self.ui.shotsPerFrameSpin.property("value") > 0)
+
     def _show(self) -> None:
         self.ui.axesWidget.setVisible(self._needsAxes())
+        if not self._info.busy:
+            self.ui.shotsPerFrameWidget.setVisible(self._hasShots())
         if self.error:
             text = self.error
         elif self.description is not None:
@@ -220,6 +234,7 @@ class InputSection:
         if self.ui.inputSelector.currentNode() is not None:
             # One input only: the choice made last counts.
             self._setQuietly(self.ui.inputPathEdit.setCurrentPath, "")
+        self._setQuietly(self.ui.shotsPerFrameSpin.setValue, 0)
         self.refresh()
 
     def _pathPicked(self, *_: Any) -> None:
@@ -227,6 +242,8 @@ class InputSection:
             return
         if self.ui.inputPathEdit.property("currentPath").strip():
             self._setQuietly(self.ui.inputSelector.setCurrentNode, None)
+        # The number of shots belongs to one file.
+        self._setQuietly(self.ui.shotsPerFrameSpin.setValue, 0)
         self.refresh()
 
     def _setQuietly(self, setter: Callable[[Any], None], value: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +86,16 @@ class JobFolder:
 
 
 def exportSeries(series: ImageSeries, path: Path) -> None:
-    """Write a series as a plain ``.npz`` with ``array`` (frames, z, y, x), ``affine`` and ``times_s`` in seconds."""
+    """Write a series as the library's plain ``.npz``, by numpy alone: the packages for other files may not be there.
+
+    Interpolated frames stay marked, and the notes on the series go along.
+    """
     with path.open("wb") as file:
-        np.savez(file, array=series.array, affine=series.affine, times_s=series.times_s)
+        np.savez(
+            file,
+            array=series.array,
+            affine=series.affine,
+            times_s=series.times_s,
+            synthetic=series.synthetic,
+            metadata=json.dumps(series.metadata),
+        )

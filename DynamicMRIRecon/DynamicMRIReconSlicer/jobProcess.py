@@ -78,7 +78,7 @@ class JobProcess:
     def start(self) -> None:
         """Start the worker; returns at once."""
         program, *arguments = worker_command(self.folder, self._program)
-        environment = qt.QProcessEnvironment()
+        environment = qt.QProcessEnvironment.systemEnvironment()
         for name, value in worker_environment().items():
             environment.insert(name, value)
         self._process.setProcessEnvironment(environment)

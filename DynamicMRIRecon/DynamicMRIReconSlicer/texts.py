@@ -17,11 +17,14 @@ SIMULATED = "k-space simulated from images"
 
 
 def helpText() -> str:
-    """The module's help: what it does, what it is not, and the sources of the methods."""
+    """The module's help: what it does, what it is not, and the sources of the methods.
+
+    From the snapshot: Slicer asks for it at start-up, when nothing beyond the standard library should be imported.
+    """
     rows = "".join(
         f"<li><b>{html.escape(method['title'])}</b>: {html.escape(method['description'])} "
         f"<i>{html.escape(method['citation'])}</i></li>"
-        for method in methodList.methods()
+        for method in methodList.fromSnapshot()
     )
     return (
         "Reconstructs dynamic MRI from k-space (ISMRMRD .h5, BART .cfl, .mat, .npz) or from a cine series into a "

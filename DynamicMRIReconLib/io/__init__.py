@@ -24,6 +24,7 @@ def read(
     axes: Any = None,
     frames_from: str | None = None,
     times_from: str | None = None,
+    shots_per_frame: int | None = None,
     coil_maps: Any = None,
     trajectory: str | Path | None = None,
     dataset: str | None = None,
@@ -46,6 +47,7 @@ def read(
         axes=axes,
         frames_from=frames_from,
         times_from=times_from,
+        shots_per_frame=shots_per_frame,
         coil_maps=coil_maps,
         trajectory=trajectory,
         dataset=dataset,
@@ -119,6 +121,8 @@ def _read_as(module: Any, path: Path, options: ReadOptions) -> Data:
         raise InputError(f"{path.name}: the option {' and '.join(unused)} means nothing for {module.NAME}.")
     try:
         data: Data = module.read(path, options)
+        if options.shots_per_frame is not None and not getattr(module, "REGROUPS", False):
+            data = _regrouped(data, options.shots_per_frame)
         if options.coil_maps is not None:
             data = _with_coil_maps(data, options.coil_maps)
     except InputError as error:
@@ -133,6 +137,14 @@ def _read_as(module: Any, path: Path, options: ReadOptions) -> Data:
     for part in data if isinstance(data, list) else [data]:
         part.metadata.setdefault("source", path.name)
     return data
+
+
+def _regrouped(data: Data, shots_per_frame: int) -> KSpace:
+    from DynamicMRIReconLib.acquisition.regroup import regroup_frames
+
+    if not isinstance(data, KSpace):
+        raise InputError("shots_per_frame goes with k-space only: leave it out.")
+    return regroup_frames(data, shots_per_frame)
 
 
 def _with_coil_maps(data: Data, coil_maps: Any) -> Data:

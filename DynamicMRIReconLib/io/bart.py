@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 NAME = "BART"
 SUFFIXES = (".cfl", ".hdr")
-OPTIONS = ("axes", "coil_maps", "trajectory")
+OPTIONS = ("axes", "coil_maps", "trajectory", "shots_per_frame")
 READ, PHS1, PHS2, COIL, AVG = 0, 1, 2, 3, 14
 AXIS_NAMES = (
     *("READ", "PHS1", "PHS2", "COIL", "MAPS", "TE", "COEFF", "COEFF2", "ITER", "CSHIFT", "TIME", "TIME2", "LEVEL"),

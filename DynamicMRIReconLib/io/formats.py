@@ -3,8 +3,11 @@
 A format is a module here that exports ``NAME``, ``SUFFIXES`` and ``read``; nothing else has to be told about it.
 Optional exports: ``write(path, data)`` (writes exactly ``path``), ``parts(data) -> tuple[str, ...]`` (for formats of
 several files: their endings, first the one that ``write`` is given; it writes the others beside it),
-``recognises(path) -> bool`` (folders, files without a telling name, suffixes that several formats share) and
-``OPTIONS`` (names of the ``ReadOptions`` it heeds; others are refused) and ``KEEPS_PARTS`` (see ``part_files``).
+``recognises(path) -> bool`` (folders, files without a telling name, suffixes that several formats share),
+``WRITABLE`` (those of ``SUFFIXES`` that ``write`` takes, where not all),
+``OPTIONS`` (names of the ``ReadOptions`` it heeds; others are refused), ``KEEPS_PARTS`` (see ``part_files``) and
+``REGROUPS`` (true when the reader makes the frames of ``shots_per_frame`` itself; otherwise they are made of what it
+gives).
 """
 
 from __future__ import annotations
@@ -31,7 +34,10 @@ def all_formats() -> tuple[ModuleType, ...]:
 
 def suffixes(*, writable: bool = False) -> list[str]:
     """Known file name suffixes, sorted; with ``writable`` only those that can be written."""
-    return sorted({s for module in all_formats() if not writable or hasattr(module, "write") for s in module.SUFFIXES})
+    if not writable:
+        return sorted({s for module in all_formats() for s in module.SUFFIXES})
+    writers = [module for module in all_formats() if hasattr(module, "write")]
+    return sorted({s for module in writers for s in getattr(module, "WRITABLE", module.SUFFIXES)})
 
 
 def suffix_of(path: Path, module: ModuleType) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib.acquisition.regroup import NOT_CARTESIAN, REGROUPED
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.geometry import right_handed
@@ -17,6 +18,7 @@ from DynamicMRIReconLib.io.ismrmrd_file import Acquisitions, open_acquisitions
 from DynamicMRIReconLib.io.ismrmrd_geometry import slice_placement
 from DynamicMRIReconLib.io.ismrmrd_lines import Lines, image_lines, noise_rows
 from DynamicMRIReconLib.io.ismrmrd_noncartesian import read_shots
+from DynamicMRIReconLib.io.ismrmrd_regroup import regroup_lines
 from DynamicMRIReconLib.io.ismrmrd_shots import shot_table
 from DynamicMRIReconLib.io.ismrmrd_times import frame_times_s
 from DynamicMRIReconLib.io.ismrmrd_write import METADATA, ZEROS_UNMEASURED, write_kspace
@@ -26,7 +28,9 @@ from DynamicMRIReconLib.io.prewhitening import TOO_LITTLE_NOISE, prewhitening_no
 
 NAME = "ISMRMRD"
 SUFFIXES = (".h5", ".hdf5", ".mrd", ".ismrmrd")
-OPTIONS = ("frames_from", "times_from", "coil_maps", "dataset")
+OPTIONS = ("frames_from", "times_from", "shots_per_frame", "coil_maps", "dataset")
+# Only here the time of every shot is known.
+REGROUPS = True
 
 
 def read(path: Path, options: ReadOptions) -> KSpace:
@@ -49,7 +53,7 @@ def read(path: Path, options: ReadOptions) -> KSpace:
             data = _noncartesian(file, lines, options, whitening, volume)
         notes: dict[str, Any] = metadata_from_text(file.header.user_strings.get(METADATA))
         notes["format"] = NAME
-        notes["frames_from"] = lines.counter
+        notes["frames_from"] = lines.counter if options.shots_per_frame is None else REGROUPED
         notes["header_trajectory"] = encoding.trajectory
         if file.header.repetition_time_s is not None:
             notes["repetition_time_s"] = file.header.repetition_time_s
@@ -88,6 +92,8 @@ def _whitening(file: Acquisitions, coils: int) -> NDArray[np.complex64] | None:
 def _cartesian(
     file: Acquisitions, lines: Lines, options: ReadOptions, whitening: NDArray[np.complex64] | None, volume: bool
 ) -> KSpace:
+    if options.shots_per_frame is not None:
+        raise InputError(NOT_CARTESIAN)
     heads = file.heads[lines.rows]
     if volume and len(np.unique(heads["idx"]["slice"])) > 1:
         raise InputError(f"{file.name}: several slices and 3-D encoding at once are not supported.")
@@ -113,6 +119,8 @@ def _noncartesian(
     # A 3-D trajectory needs no partition counter; in a 2-D matrix its third value is something else.
     dimensions = int(file.heads["trajectory_dimensions"][lines.rows[0]])
     volume = volume or (dimensions == 3 and encoding.recon.matrix[2] > 1)
+    if options.shots_per_frame is not None:
+        lines = regroup_lines(file, lines, options.shots_per_frame, volume=volume)
     table = shot_table(file, lines, volume=volume)
     part = read_shots(file, table, whitening, volume=volume)
     heads = file.heads[table.lines.rows]
@@ -121,7 +129,9 @@ def _noncartesian(
     placement = slice_placement(
         file, heads, (nx, ny, nz), (spacing[0], spacing[1], encoding.recon.spacing_mm(2)), volume=volume
     )
-    samples, trajectory, density, affine = part.samples, part.trajectory, part.density, placement.affine
+    samples, trajectory, affine = part.samples, part.trajectory, placement.affine
+    # Stored weights belong to the frames of the file.
+    density = part.density if lines.own is None else None
     if not volume and samples.ndim == 5:
         order = np.argsort([placement.place[number] for number in sorted(placement.place)])
         samples = samples[:, :, order]

@@ -25,13 +25,17 @@ def has_flag(heads: NDArray[Any], bit: int) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class Lines:
-    """The image data: row numbers in the file, the frame of each, and what tells the frames apart."""
+    """The image data: row numbers in the file, the frame of each, and what tells the frames apart.
+
+    ``own`` are the lines by the frames of the file itself, where other frames were made of them.
+    """
 
     rows: NDArray[np.intp]
     frame: NDArray[np.intp]
     frames: int
     counter: str
     encoding: int
+    own: Lines | None = None
 
 
 def noise_rows(file: Acquisitions) -> NDArray[np.intp]:

@@ -53,9 +53,11 @@ def shot_table(file: Acquisitions, lines: Lines, *, volume: bool) -> ShotTable:
     numbers, layer = np.unique(heads["idx"]["kspace_encode_step_2" if partitioned else "slice"], return_inverse=True)
     if volume and not partitioned:
         numbers, layer = numbers[:1], np.zeros_like(layer)
-    averages = len(np.unique(heads["idx"]["average"])) if lines.counter != "average" else 1
+    # Shots that were given frames in their order are not sorted by their averages.
+    apart = lines.counter != "average" and lines.own is None
+    averages = len(np.unique(heads["idx"]["average"])) if apart else 1
     cells: list[list[list[int]]] = [[[] for _ in numbers] for _ in range(lines.frames)]
-    for i in np.lexsort((lines.rows, heads["idx"]["average"])):
+    for i in np.lexsort((lines.rows, heads["idx"]["average"])) if apart else np.argsort(lines.rows):
         cells[lines.frame[i]][layer[i]].append(int(lines.rows[i]))
     counts = np.array([[len(cell) for cell in frame] for frame in cells])
     kept, common = _regular(file, counts)

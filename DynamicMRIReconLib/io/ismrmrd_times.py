@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib.acquisition.regroup import spread_over_frames
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.ismrmrd_file import Acquisitions
 from DynamicMRIReconLib.io.ismrmrd_lines import Lines
@@ -20,19 +21,22 @@ def frame_times_s(file: Acquisitions, lines: Lines, times_from: str | None) -> N
     """(frames,) seconds: the mean over the lines of each frame, since the first image line of the acquisition.
 
     With ``times_from="physiology"``: the mean time since the trigger. Exact times in the header (written by this
-    library) hold where they agree with the stamps. Files without stamps: repetition time times lines a frame.
+    library) hold where they agree with the stamps. Files without stamps: repetition time times lines a frame. Where
+    the shots were given other frames than the file's: the mean over the stamps of their shots, or, where a frame of the
+    file has one stamp for all, shots spread evenly over it.
 
     Raises
     ------
     InputError
-        Physiology stamps were asked for and are absent, or do not increase from frame to frame.
+        Physiology stamps were asked for and are absent, or do not increase from frame to frame, or the shots were given
+        other frames.
     """
+    if lines.own is not None:
+        return _regrouped(file, lines, lines.own, times_from)
     if times_from == "physiology":
         return _physiology(file, lines)
-    stamps = file.heads["acquisition_time_stamp"][lines.rows].astype(np.int64)
-    # Past midnight the count starts again.
-    stamps[stamps < stamps.max() - DAY_TICKS // 2] += DAY_TICKS
-    measured = _frame_means((stamps - stamps.min()) * TICK_S, lines) if np.ptp(stamps) > 0 else None
+    stamps_s = _stamps_s(file, lines)
+    measured = _frame_means(stamps_s, lines) if np.ptp(stamps_s) > 0 else None
     exact = _exact(file, lines.frames, measured)
     if exact is not None:
         return exact
@@ -41,6 +45,44 @@ def frame_times_s(file: Acquisitions, lines: Lines, times_from: str | None) -> N
     if measured is not None:
         file.warn("The acquisition time stamps do not increase from frame to frame and are not used.")
     return _from_repetition_time(file, lines)
+
+
+def _stamps_s(file: Acquisitions, lines: Lines) -> NDArray[np.float64]:
+    """(lines,) seconds since the first of them."""
+    stamps = file.heads["acquisition_time_stamp"][lines.rows].astype(np.int64)
+    # Past midnight the count starts again.
+    stamps[stamps < stamps.max() - DAY_TICKS // 2] += DAY_TICKS
+    return np.asarray((stamps - stamps.min()) * TICK_S, np.float64)
+
+
+def _regrouped(file: Acquisitions, lines: Lines, own: Lines, times_from: str | None) -> NDArray[np.float64]:
+    if times_from == "physiology":
+        raise InputError(
+            f"{file.name}: frames of a chosen number of shots follow the acquisition, not the trigger: leave "
+            "--times-from or --shots-per-frame out."
+        )
+    stamps_s = _stamps_s(file, own)
+    measured = _frame_means(stamps_s, own) if np.ptp(stamps_s) > 0 else None
+    exact = _exact(file, own.frames, measured)
+    used = np.isin(own.rows, lines.rows)
+    first = np.full(own.frames, np.inf)
+    np.minimum.at(first, own.frame, stamps_s)
+    if (stamps_s > first[own.frame]).any():
+        times = _frame_means(stamps_s[used], lines)
+        if (np.diff(times) > 0).all():
+            # The header's times have an origin of their own.
+            return times if exact is None else times + exact[0] - _frame_means(stamps_s, own)[0]
+        file.warn("The acquisition time stamps do not increase from frame to frame and are not used.")
+    base = exact if exact is not None else measured
+    duration_s = None
+    if own.frames == 1 and file.header.repetition_time_s is not None:
+        duration_s = file.header.repetition_time_s * len(own.rows)
+    if base is None or (own.frames == 1 and duration_s is None) or (np.diff(base) <= 0).any():
+        return _from_repetition_time(file, lines)
+    shot_times = np.empty(len(own.rows))
+    counts = np.bincount(own.frame, minlength=own.frames)
+    shot_times[np.argsort(own.frame, kind="stable")] = spread_over_frames(base, counts, duration_s)
+    return _frame_means(shot_times[used], lines)
 
 
 def _frame_means(values: NDArray[np.float64], lines: Lines) -> NDArray[np.float64]:

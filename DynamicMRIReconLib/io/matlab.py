@@ -18,7 +18,7 @@ from DynamicMRIReconLib.io.variables import choose_variable
 
 NAME = "MATLAB"
 SUFFIXES = (".mat",)
-OPTIONS = ("axes", "coil_maps", "trajectory", "variable")
+OPTIONS = ("axes", "coil_maps", "trajectory", "variable", "shots_per_frame")
 
 
 def read(path: Path, options: ReadOptions) -> KSpace | ImageSeries:

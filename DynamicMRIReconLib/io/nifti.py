@@ -5,7 +5,8 @@ beside it in a header extension (code 6, "comment") that holds one JSON object::
 
     {"DynamicMRIRecon": {"times_s": [...], "synthetic": [...], "metadata": {...}}}
 
-Readers that do not know it ignore it; ours prefers it as long as it has one time for each frame.
+Readers that do not know it ignore it; ours prefers it as long as it has one time for each frame. A complex series is
+written as magnitudes, with a note: 3D Slicer and most viewers refuse complex voxels. Complex files of others are read.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
 
 
 def write(path: Path, data: Any) -> None:
-    """Write a series as 4-D, a single frame as 3-D; complex series as complex64.
+    """Write a series as 4-D, a single frame as 3-D; a complex one as magnitudes (``.npz`` keeps complex values).
 
     Raises
     ------
@@ -84,7 +85,10 @@ def write(path: Path, data: Any) -> None:
     if not isinstance(data, ImageSeries):
         kind = "k-space" if isinstance(data, KSpace) else "several stacks"
         raise InputError(f"A NIfTI file holds one image series, not {kind}.")
-    array = data.array.transpose(3, 2, 1, 0)
+    metadata = dict(data.metadata)
+    if data.array.dtype.kind == "c":
+        metadata["written_as"] = "magnitude of a complex series"
+    array = data.magnitude().array.transpose(3, 2, 1, 0)
     image = nibabel.Nifti1Image(array if data.frames > 1 else array[..., 0], None)
     image.set_sform(data.affine, _SCANNER)
     # A qform holds no shear: only where it says the same as the sform is it worth having.
@@ -94,7 +98,7 @@ def write(path: Path, data: Any) -> None:
     header = image.header
     # set_qform(None) leaves the spacing alone, so it is set in any case.
     zooms = [float(size) for size in data.geometry.spacing_mm]
-    interval, unit = _interval(data.times_s, path)
+    interval, unit = _interval(data.times_s)
     header.set_zooms([*zooms, interval] if data.frames > 1 else zooms)
     header.set_xyzt_units("mm", _NIFTI_UNITS[unit])
     header["toffset"] = data.times_s[0] / SECONDS_PER_UNIT[unit]
@@ -102,23 +106,22 @@ def write(path: Path, data: Any) -> None:
     notes = {
         "times_s": [float(time) for time in data.times_s],
         "synthetic": [int(flag) for flag in data.synthetic],
-        "metadata": data.metadata,
+        "metadata": metadata,
     }
     content = json.dumps({_KEY: notes}, default=str).encode()
     header.extensions.append(nibabel.nifti1.Nifti1Extension(_COMMENT, content))
     nibabel.save(image, str(path))
 
 
-def _interval(times_s: NDArray[np.float64], path: Path) -> tuple[float, str]:
+def _interval(times_s: NDArray[np.float64]) -> tuple[float, str]:
     """The one interval that the header can hold, and its unit: small enough for 3D Slicer to keep frames apart."""
     mean = frame_interval_s(times_s)
     even = times_s[0] + mean * np.arange(len(times_s))
     off = float(np.abs(even - times_s).max())
     if off > _UNEVEN_S:
         _log.warning(
-            "%s: NIfTI holds one frame interval only; programs other than this one will see frames up to %.1f ms from "
+            "NIfTI holds one frame interval only; programs other than this one will see frames up to %.1f ms from "
             "their true times. Write .seq.nrrd to keep them.",
-            path.name,
             off * 1e3,
         )
     unit = unit_for(even)

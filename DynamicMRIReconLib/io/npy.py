@@ -11,7 +11,7 @@ from DynamicMRIReconLib.io.options import ReadOptions
 
 NAME = "NumPy array"
 SUFFIXES = (".npy",)
-OPTIONS = ("axes", "coil_maps", "trajectory")
+OPTIONS = ("axes", "coil_maps", "trajectory", "shots_per_frame")
 
 
 def read(path: Path, options: ReadOptions) -> KSpace | ImageSeries:

@@ -23,7 +23,7 @@ from DynamicMRIReconLib.io.variables import choose_variable
 NAME = "NumPy archive"
 SUFFIXES = (".npz",)
 KEEPS_PARTS = True
-OPTIONS = ("axes", "coil_maps", "trajectory", "variable")
+OPTIONS = ("axes", "coil_maps", "trajectory", "variable", "shots_per_frame")
 
 
 def read(path: Path, options: ReadOptions) -> KSpace | ImageSeries:

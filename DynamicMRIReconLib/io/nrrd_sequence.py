@@ -21,6 +21,7 @@ from DynamicMRIReconLib.io.series_times import index_texts, unit_for
 
 NAME = "NRRD image series"
 SUFFIXES = (".seq.nrrd", ".seq.nhdr", ".nrrd", ".nhdr")
+WRITABLE = (".seq.nrrd", ".nrrd")
 OPTIONS: tuple[str, ...] = ()
 
 _GZIP_LEVEL = 3

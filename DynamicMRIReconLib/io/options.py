@@ -25,6 +25,8 @@ class ReadOptions:
         ISMRMRD counter that numbers the frames, one of ``FRAME_COUNTERS``.
     times_from
         ``acquisition`` or ``physiology`` (time since the trigger): which ISMRMRD time stamps give the frame times.
+    shots_per_frame
+        Make frames of this many shots, in the order of acquisition, instead of those of the file (not Cartesian).
     coil_maps
         File with coil sensitivity maps, or a complex array (coils, z, y, x).
     trajectory
@@ -37,12 +39,13 @@ class ReadOptions:
     Raises
     ------
     InputError
-        ``frames_from`` or ``times_from`` is not one of the known names.
+        ``frames_from`` or ``times_from`` is not one of the known names, or ``shots_per_frame`` is below 1.
     """
 
     axes: tuple[str, ...] | None = None
     frames_from: str | None = None
     times_from: str | None = None
+    shots_per_frame: int | None = None
     coil_maps: Any = None
     trajectory: Path | None = None
     dataset: str | None = None
@@ -53,6 +56,9 @@ class ReadOptions:
             value = getattr(self, name)
             if value is not None and value not in known:
                 raise InputError(f"{name} must be one of {', '.join(known)}, not {value!r}.")
+        shots = self.shots_per_frame
+        if shots is not None and (isinstance(shots, bool) or not isinstance(shots, int) or shots < 1):
+            raise InputError(f"shots_per_frame must be a whole number of at least 1, not {shots!r}.")
 
     @classmethod
     def of(cls, *, axes: Any = None, trajectory: Any = None, **rest: Any) -> ReadOptions:

@@ -56,6 +56,7 @@ class ReadSettings(_Strict):
     axes: list[str] | None = None
     frames_from: str | None = None
     times_from: str | None = None
+    shots_per_frame: int | None = Field(default=None, ge=1)
     dataset: str | None = None
     variable: str | None = None
 

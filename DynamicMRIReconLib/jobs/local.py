@@ -42,6 +42,8 @@ def worker_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     environment["PYTHONSAFEPATH"] = "1"
     environment["PYTHONUNBUFFERED"] = "1"
     environment["PYTHONIOENCODING"] = "utf-8"
+    # torch and finufft bring an OpenMP pool each; on a busy machine the two would spin against each other for minutes
+    environment.setdefault("OMP_WAIT_POLICY", "passive")
     return environment
 
 

@@ -50,8 +50,8 @@ def get(key: str) -> Method:
     if key in methods:
         return methods[key]
     near = difflib.get_close_matches(key, methods, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise InputError(f"There is no method {key!r}: {hint}Known methods: {', '.join(methods)}.")
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise InputError(f"There is no method {key!r}.{hint} Known methods: {', '.join(methods)}.")
 
 
 def describe(method: Method) -> dict[str, Any]:

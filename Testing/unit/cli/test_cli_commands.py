@@ -123,6 +123,33 @@ def test_profile_writes_table_and_picture(call: Any, series_file: Path, tmp_path
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_profile_writes_the_intensities(call: Any, series_file: Path, tmp_path: Path) -> None:
+    words = ["profile", series_file, "--line", "4,12,0 28,12,0", "--table", "intensity", "--output"]
+    assert call(*words, tmp_path / "p.csv").code == 0
+    header, *rows = csv.reader((tmp_path / "p.csv").read_text(encoding="utf-8").splitlines())
+    mmode = dmr.line_profile(dmr.read(series_file), (4, 12, 0), (28, 12, 0))
+    assert header[0] == "position_mm"
+    assert len(header) == 1 + 6
+    np.testing.assert_allclose(np.array(rows, float)[:, 0], mmode.positions_mm, atol=1e-4)
+    np.testing.assert_allclose(np.array(rows, float)[:, 1:], mmode.intensity, rtol=1e-5)
+    outcome = call(*words, tmp_path / "p.png")
+    assert (outcome.code, (tmp_path / "p.png").exists()) == (2, False)
+
+
+def test_arrays_without_names_take_axes(call: Any, series_file: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "cine.npy", dmr.read(series_file).array[:, 0].transpose(0, 2, 1))
+    reading = ["--axes", "frames,x,y"]
+    words = ["profile", tmp_path / "cine.npy", "--line", "-8,0,0 8,0,0", "--output", tmp_path / "p.csv"]
+    assert "--axes" in call(*words).err
+    assert call(*words, *reading).code == 0
+    words = ["simulate", tmp_path / "cine.npy", "--trajectory", "radial", "--matrix", 16, "--output", tmp_path / "k.h5"]
+    assert "--axes" in call(*words).err
+    assert call(*words, *reading).code == 0
+    assert dmr.read(tmp_path / "k.h5").frames == 6
+    outcome = call("simulate", "heart", "--trajectory", "radial", *reading, "--output", tmp_path / "h.h5")
+    assert (outcome.code, (tmp_path / "h.h5").exists()) == (2, False)
+
+
 def test_profile_of_a_line_that_starts_with_a_minus(call: Any, series_file: Path, tmp_path: Path) -> None:
     outcome = call("profile", series_file, "--line", "-4,12,0 28,12,0", "--output", tmp_path / "p.csv")
     assert outcome.code == 0, outcome.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,15 +73,15 @@ def pickled_npy(folder: Path) -> list[Any]:
 
 BAD_INPUTS: list[tuple[Callable[[Path], list[Any]], str]] = [
     (lambda folder: [folder / "missing.h5"], "does not exist"),
-    (text_named_h5, "in.h5"),
+    (text_named_h5, "is not an HDF5 file"),
     (empty_file, "empty"),
-    (truncated_h5, "in.h5"),
-    (zero_acquisitions, "in.h5"),
+    (truncated_h5, "in.h5 is cut short"),
+    (zero_acquisitions, "without ISMRMRD acquisitions"),
     (nan_samples, "NaN"),
     (nan_samples_h5, "NaN"),
     (mismatched_trajectory, "trajectory"),
     (npy_without_axes, "--axes"),
-    (pickled_npy, "in.npy"),
+    (pickled_npy, "in.npy "),
 ]
 
 
@@ -104,7 +105,7 @@ def test_bad_input_is_refused(
     ("words", "message"),
     [
         (["--method", "no-such"], "There is no method 'no-such'"),
-        (["--method", "cg-sens"], "did you mean 'cg-sense'"),
+        (["--method", "cg-sens"], "Did you mean 'cg-sense'"),
         (["--method", "cg-sense", "--set", "iterations=0"], "iterations"),
         (["--method", "cg-sense", "--set", "iterations=many"], "iterations"),
         (["--method", "cg-sense", "--set", "speed=3"], "no parameter 'speed'"),
@@ -112,8 +113,8 @@ def test_bad_input_is_refused(
         (["--method", "cg-sense", "--set", "iterations=3", "--set", "iterations=4"], "twice"),
         (["--method", "cg-sense", "--preset", "best"], "no preset 'best'"),
         (["--method", "cg-sense", "--output", "missing/out.seq.nrrd"], "missing does not exist"),
-        (["--method", "cg-sense", "--output", "out.xyz"], "out.xyz"),
-        (["--method", "cg-sense", "--output", "."], "."),
+        (["--method", "cg-sense", "--output", "out.xyz"], "these can: .cfl, .h5"),
+        (["--method", "cg-sense", "--output", "."], "does not end in a file type"),
         (["--method", "cg-sense", "--output", "out.cfl"], "k-space only"),
         (["--method", "cg-sense", "--output", "scan.npz"], "also an input"),
         (["--method", "cg-sense", "--output", "./sub/../scan.npz"], "also an input"),
@@ -152,6 +153,15 @@ def test_bad_requests_are_refused_before_a_worker_starts(
     assert outcome.err.count("\n") == 1, outcome.err
     assert message in outcome.err
     assert unchanged()
+
+
+def test_a_refusal_is_an_event_for_whoever_asked_for_events(call: Any, tmp_path: Path, kspace_file: Path) -> None:
+    outcome = call("recon", kspace_file, "--method", "no-such", "--output", tmp_path / "out.npz", "--events")
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    (event,) = (json.loads(line) for line in outcome.out.splitlines())
+    assert (event["event"], event["kind"]) == ("error", "input")
+    assert event["message"] in outcome.err
 
 
 def test_a_device_that_is_not_there_is_refused(
@@ -194,7 +204,10 @@ def test_data_that_do_not_fit_the_method_are_refused(
         (["simulate", "liver", "--trajectory", "radial", "--output", "o.h5"], "neither a phantom"),
         (["simulate", "heart", "--trajectory", "zigzag", "--output", "o.h5"], "zigzag"),
         (["simulate", "heart", "--trajectory", "radial", "--output", "no/o.h5"], "does not exist"),
-        (["simulate", "heart", "--trajectory", "radial", "--output", "o.nii.gz"], "o"),
+        (
+            ["simulate", "heart", "--trajectory", "radial", "--output", "o.nii.gz"],
+            "holds one image series, not k-space",
+        ),
         (["simulate", "heart", "--trajectory", "radial", "--coils", "-1", "--output", "o.h5"], "coils"),
         (["simulate", "cine.seq.nrrd", "--trajectory", "radial", "--output", "cine.seq.nrrd"], "also an input"),
         (["recon", "--job", "none"], "none"),

@@ -123,6 +123,20 @@ def test_a_table_that_would_replace_the_input_is_refused(call: Any, kspace_file:
     assert "also an input" in outcome.err
 
 
+def test_a_worker_that_fails_ends_the_sweep_and_says_why(
+    call: Any, kspace_file: Path, tmp_path: Path, temporary: Path
+) -> None:
+    kspace_file.write_bytes(kspace_file.read_bytes()[:-200])
+    words = ("--method", "cg-sense", "--output", tmp_path / "out.npz", "--sweep", "regularization=1,2,3", "--events")
+    outcome = call(*RECON, kspace_file, *words)
+    assert outcome.code == 2
+    assert kspace_file.name in outcome.err
+    last = json.loads(outcome.out.splitlines()[-1])
+    assert (last["event"], last["kind"]) == ("error", "input")
+    assert list(temporary.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {kspace_file.name, "temporary"}
+
+
 def test_sweep_does_not_go_with_a_job_folder(call: Any, tmp_path: Path) -> None:
     outcome = call("recon", "--job", tmp_path, "--sweep", "iterations=1,2")
     assert outcome.code == 2

@@ -39,11 +39,9 @@ def warnings_of(series: Any) -> str:
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
-@pytest.mark.parametrize("phase", [0.0, 1.0])
-def test_everything_comes_back(suffix: str, phase: float, tmp_path: Path) -> None:
-    array = ARRAY * np.exp(1j * phase * ARRAY) if phase else ARRAY
+def test_everything_comes_back(suffix: str, tmp_path: Path) -> None:
     notes = {"provenance": {"method": "gridding"}, "warnings": ["é\n"]}
-    series = ImageSeries(array, AFFINE, TIMES, synthetic=[0, 1, 1, 0], metadata=notes)
+    series = ImageSeries(ARRAY, AFFINE, TIMES, synthetic=[0, 1, 1, 0], metadata=notes)
     back = dmr.read(dmr.write(tmp_path / f"x{suffix}", series))
     np.testing.assert_array_equal(back.array, series.array)
     assert back.array.dtype == series.array.dtype
@@ -51,6 +49,21 @@ def test_everything_comes_back(suffix: str, phase: float, tmp_path: Path) -> Non
     np.testing.assert_array_equal(back.synthetic, series.synthetic)
     np.testing.assert_allclose(back.affine, AFFINE, atol=1e-5)
     assert {key: back.metadata[key] for key in notes} == notes
+
+
+def test_complex_series_are_written_as_magnitudes(tmp_path: Path) -> None:
+    """3D Slicer cannot open a NIfTI file of complex voxels."""
+    path = dmr.write(tmp_path / "x.nii.gz", ImageSeries(ARRAY * np.exp(1j * ARRAY), AFFINE, TIMES))
+    assert nibabel.load(path).get_data_dtype() == np.float32
+    back = dmr.read(path)
+    np.testing.assert_allclose(back.array, ARRAY, rtol=1e-6)
+    assert back.metadata["written_as"] == "magnitude of a complex series"
+
+
+def test_complex_files_of_others_are_read(tmp_path: Path) -> None:
+    stored = (ARRAY * np.exp(1j * ARRAY)).astype(np.complex64)
+    nibabel.save(nibabel.Nifti1Image(stored.transpose(3, 2, 1, 0), AFFINE), tmp_path / "theirs.nii")
+    np.testing.assert_array_equal(dmr.read(tmp_path / "theirs.nii").array, stored)
 
 
 def test_others_find_interval_start_and_units(tmp_path: Path) -> None:

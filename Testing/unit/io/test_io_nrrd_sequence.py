@@ -12,6 +12,7 @@ import pytest
 import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.io import formats
 
 DIRECTIONS = np.diag([1.5, 2.0, 3.0])
 NONE = np.full(3, np.nan)
@@ -254,6 +255,8 @@ def test_detached_headers_are_read_but_not_written(tmp_path: Path) -> None:
     np.testing.assert_array_equal(dmr.read(tmp_path / "x.nhdr").array, ARRAY)
     with pytest.raises(InputError, match=r"\.nhdr"):
         dmr.write(tmp_path / "y.nhdr", ImageSeries(ARRAY, np.eye(4), np.arange(4)))
+    assert ".nhdr" in formats.suffixes()
+    assert ".nhdr" not in formats.suffixes(writable=True)
 
 
 @pytest.mark.parametrize("name", ["x.seq.nrrd", "x.nii.gz"])

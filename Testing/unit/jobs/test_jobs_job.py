@@ -20,7 +20,7 @@ FULL: dict[str, Any] = {
     "preset": "fast",
     "parameters": {"iterations": 4, "nested": {"a": [1, None, True, 0.5, "x"]}},
     "inputs": [{"path": "scan.h5", "sha256": "0" * 64}],
-    "read": {"axes": ["coils", "frames"], "frames_from": "phase"},
+    "read": {"axes": ["coils", "frames"], "frames_from": "phase", "shots_per_frame": 13},
     "coil_maps": {"path": "maps.npy"},
     "simulate": {"trajectory": "radial", "shots": 13},
     "device": "cuda:1",

@@ -22,7 +22,7 @@ def test_listed_files_are_the_files_that_exist(module: str, kind: str) -> None:
     missing = [name for name in listed if not (ROOT / module / name).is_file()]
     unlisted = sorted(set(cmake_lists.wanted(module)[kind]) - set(listed))
     assert not missing, f"{module}/CMakeLists.txt lists files that do not exist: {missing}"
-    assert not unlisted, f"{module}/CMakeLists.txt does not list {unlisted}; run `make cmake`"
+    assert not unlisted, f"{module}/CMakeLists.txt does not list {unlisted}; run `make lists`"
     assert len(listed) == len(set(listed))
 
 

@@ -190,3 +190,22 @@ def test_a_sequence_with_more_frames_does_not_follow_a_shorter_one(scene: Any) -
     with pytest.raises(ValueError, match="more frames"):
         sequences.fromSeries(series([0.0, 0.1, 0.2]), "Long", browser=first.browser)
     assert len(slicer.util.getNodesByClass("vtkMRMLSequenceNode")) == 1
+
+
+def test_a_sequence_used_as_input_keeps_its_marks_and_notes(scene: Any, tmp_path: Any) -> None:
+    from dataclasses import replace
+
+    from DynamicMRIReconSlicer import jobFolder, sequenceReader, sequences
+
+    from DynamicMRIReconLib import io
+
+    original = replace(series([0.0, 0.1, 0.2]), synthetic=np.array([False, True, False]))
+    exported = sequenceReader.toSeries(sequences.fromSeries(original, "Cine").sequence).with_metadata(source="Cine")
+    jobFolder.exportSeries(exported, tmp_path / "input.npz")
+    read = io.read(tmp_path / "input.npz")
+    assert isinstance(read, ImageSeries)
+    assert read.synthetic is not None
+    assert read.synthetic.tolist() == [False, True, False]
+    assert read.metadata["source"] == "Cine"
+    np.testing.assert_array_equal(read.array, original.array)
+    np.testing.assert_allclose(read.times_s, original.times_s, atol=1e-6)
