@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,9 +132,3 @@ def proxyOf(sequence: Any) -> Any:
     """The volume that shows the current frame of ``sequence``, or None."""
     browser = browserOf(sequence)
     return browser.GetProxyNode(sequence) if browser is not None else None
-
-
-def jsonAttribute(node: Any, name: str) -> Any:
-    """A node attribute that holds JSON, or None."""
-    text = node.GetAttribute(name)
-    return json.loads(text) if text else None

@@ -54,8 +54,12 @@ def from_named(arrays: dict[str, NDArray[Any]], name: str) -> KSpace | ImageSeri
     return series
 
 
-def from_unnamed(array: NDArray[Any], options: ReadOptions, name: str) -> KSpace | ImageSeries:
+def from_unnamed(
+    array: NDArray[Any], options: ReadOptions, name: str, beside: dict[str, NDArray[Any]] | None = None
+) -> KSpace | ImageSeries:
     """Data from one array whose axes ``options.axes`` names, with the trajectory of ``options.trajectory``.
+
+    ``beside``: the file's other arrays, of which ``times_s`` and ``affine`` are used.
 
     Raises
     ------
@@ -67,22 +71,18 @@ def from_unnamed(array: NDArray[Any], options: ReadOptions, name: str) -> KSpace
     if options.axes is None:
         raise need_axes(array, name)
     kind, array = arrange(array, options.axes, name)
-    times = np.arange(len(array), dtype=float)
-    notes = {"warnings": [NO_TIMES, NO_GEOMETRY]}
+    named = {key: value for key, value in (beside or {}).items() if key in ("times_s", "affine")}
+    named["array" if kind == "series" else "samples"] = array
     if kind == "shots":
         if options.trajectory is None:
             raise InputError(f"{name} holds shots: name the file with their trajectory with --trajectory FILE.")
-        trajectory = load_trajectory(options.trajectory, len(array))
-        samples = array[:, :, 0] if array.shape[2] == 1 else array
-        data = KSpace(samples, np.eye(4), times, trajectory=trajectory, metadata=notes)
-        affine = Geometry.centred(data.matrix).affine
-        return KSpace(samples, affine, times, trajectory=trajectory, image_shape=data.matrix, metadata=notes)
-    if options.trajectory is not None:
+        named["samples"] = array[:, :, 0] if array.shape[2] == 1 else array
+        named["trajectory"] = load_trajectory(options.trajectory, len(array))
+    elif options.trajectory is not None:
         raise InputError(f"{name}: a trajectory goes with the axes shots and readout only.")
-    affine = Geometry.centred((array.shape[-3], array.shape[-2], array.shape[-1])).affine
-    if kind == "series":
-        return ImageSeries(array, affine, times, metadata=notes)
-    return KSpace(array, affine, times, metadata=notes)
+    data = from_named(named, name)
+    assert data is not None
+    return data
 
 
 def to_named(data: KSpace | ImageSeries) -> dict[str, Any]:

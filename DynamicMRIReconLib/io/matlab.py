@@ -34,7 +34,7 @@ def read(path: Path, options: ReadOptions) -> KSpace | ImageSeries:
         data = from_named(arrays, path.name)
         if data is not None:
             return data
-    return from_unnamed(choose_variable(arrays, options.variable, path.name), options, path.name)
+    return from_unnamed(choose_variable(arrays, options.variable, path.name), options, path.name, arrays)
 
 
 def load_mat(path: Path) -> dict[str, NDArray[Any]]:

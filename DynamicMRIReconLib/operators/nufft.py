@@ -21,7 +21,8 @@ ENVIRONMENT_VARIABLE = "DYNAMIC_MRI_RECON_NUFFT"
 class Backend(Protocol):
     """What a back end computes: plain sums without normalisation, one frame at a time.
 
-    ``points``: (d, samples) real, radians per voxel, in the order of the image's axes (z,) y, x.
+    ``points``: (d, samples) real, radians per voxel, in the order of the image's axes (z,) y, x. The methods with
+    ``into`` write to contiguous memory that is there already, and are not differentiable.
     """
 
     def forward(self, points: Tensor, image: Tensor) -> Tensor:
@@ -29,6 +30,12 @@ class Backend(Protocol):
 
     def adjoint(self, points: Tensor, samples: Tensor) -> Tensor:
         """(coils, samples) -> (coils, [z,] y, x): ``sum_k s(k) exp(+i points.r)``."""
+
+    def forward_into(self, points: Tensor, image: Tensor, out: Tensor) -> None:
+        """``forward``, written to ``out`` (coils, samples)."""
+
+    def adjoint_into(self, points: Tensor, samples: Tensor, out: Tensor) -> None:
+        """``adjoint``, written to ``out`` (coils, [z,] y, x)."""
 
 
 def available_backends(device: str | torch.device = "cpu") -> tuple[str, ...]:
@@ -123,24 +130,28 @@ class NufftOperator(LinearOperator):
         return radians.flatten(1, 2).movedim(-1, 1).contiguous()
 
     def _forward(self, x: Tensor) -> Tensor:
-        samples = self._each_frame(self._engine.forward, self.points(x), x)
-        samples = samples * self.scale if samples.requires_grad else samples.mul_(self.scale)
+        points = self.points(x)
+        if self._differentiated(points, x):
+            samples = _stacked(self._engine.forward, points, x) * self.scale
+        else:
+            samples = x.new_empty((*x.shape[:2], points.shape[-1]))
+            for frame, out in enumerate(samples):
+                self._engine.forward_into(points[frame], x[frame], out)
+                out.mul_(self.scale)
         return samples.unflatten(-1, tuple(self.trajectory.shape[1:3]))
 
     def _adjoint(self, y: Tensor) -> Tensor:
-        return self._each_frame(self._engine.adjoint, self.points(y), y.flatten(-2) * self.scale)
+        points, samples = self.points(y), y.flatten(-2) * self.scale
+        if self._differentiated(points, y):
+            return _stacked(self._engine.adjoint, points, samples)
+        images = y.new_empty((*y.shape[:2], *self.image_shape))
+        for frame, out in enumerate(images):
+            self._engine.adjoint_into(points[frame], samples[frame], out)
+        return images
 
     @staticmethod
-    def _each_frame(transform: Callable[[Tensor, Tensor], Tensor], points: Tensor, values: Tensor) -> Tensor:
-        if torch.is_grad_enabled() and (points.requires_grad or values.requires_grad):
-            return torch.stack([transform(p, v) for p, v in zip(points, values, strict=True)])
-        # copied while still in the cache; the frame's own memory serves the next one
-        first = transform(points[0], values[0])
-        result = first.new_empty((len(values), *first.shape))
-        result[0] = first
-        for frame in range(1, len(values)):
-            result[frame] = transform(points[frame], values[frame])
-        return result
+    def _differentiated(points: Tensor, values: Tensor) -> bool:
+        return torch.is_grad_enabled() and (points.requires_grad or values.requires_grad)
 
     def _gram(self, x: Tensor) -> Tensor:
         return self.weighted_gram().forward(x)
@@ -175,6 +186,10 @@ class WeightedGram(LinearOperator):
 
     def _adjoint(self, y: Tensor) -> Tensor:
         return self._forward(y)
+
+
+def _stacked(transform: Callable[[Tensor, Tensor], Tensor], points: Tensor, values: Tensor) -> Tensor:
+    return torch.stack([transform(p, v) for p, v in zip(points, values, strict=True)])
 
 
 def _engine(backend: str, image_shape: tuple[int, ...], eps: float, device: torch.device) -> Backend:

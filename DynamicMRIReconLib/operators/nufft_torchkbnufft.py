@@ -55,6 +55,14 @@ class TorchkbnufftBackend:
         samples: Tensor = self._forward(image[None], points)
         return samples[0]
 
+    def forward_into(self, points: Tensor, image: Tensor, out: Tensor) -> None:
+        """``forward`` into ``out``."""
+        out.copy_(self.forward(points, image))
+
+    def adjoint_into(self, points: Tensor, samples: Tensor, out: Tensor) -> None:
+        """``adjoint`` into ``out``."""
+        out.copy_(self.adjoint(points, samples))
+
     def adjoint(self, points: Tensor, samples: Tensor) -> Tensor:
         """Gridding onto the twice oversampled grid."""
         image: Tensor = self._adjoint(samples[None], points)

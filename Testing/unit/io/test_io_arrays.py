@@ -220,3 +220,17 @@ def test_several_variables(tmp_path: Path) -> None:
     np.testing.assert_array_equal(io.read(tmp_path / "b.mat", axes="ky,kx").samples[0, 0, 0], random(5, 6))
     with pytest.raises(InputError, match="no variable"):
         io.read(tmp_path / "b.mat", axes="ky,kx", variable="other")
+
+
+@pytest.mark.parametrize("file", ["a.npz", "a.mat"])
+def test_times_and_affine_beside_an_array_with_named_axes_are_used(tmp_path: Path, file: str) -> None:
+    times, affine = np.array([0.013, 0.054, 0.333]), Geometry.from_parts((1, 2, 3), (4, 5, 6)).affine
+    kspace, images = random(5, 6, 2, 3), np.abs(random(6, 5, 3, seed=4))
+    variables = {"kdata": kspace, "movie": images, "times_s": times, "affine": affine}
+    np.savez(tmp_path / "a.npz", **variables)
+    savemat(tmp_path / "a.mat", variables)
+    for variable, axes in (("kdata", "ky,kx,coils,frames"), ("movie", "x,y,frames")):
+        data = io.read(tmp_path / file, variable=variable, axes=axes)
+        np.testing.assert_allclose(data.times_s, times, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(data.affine, affine, atol=1e-9)
+        assert "warnings" not in data.metadata
