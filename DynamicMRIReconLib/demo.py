@@ -90,7 +90,7 @@ def run_demo(output: Path, say: Callable[[str], None] = logger.info) -> dict[str
         frames=FRAMES,
         box=moving_box(truth.magnitude().array),
         line_ras_mm=(line[0], line[1]),
-        caption=textwrap.fill(HONESTY, 130),
+        caption=textwrap.fill(HONESTY, 170),
         truth_label="truth\n(the real images)",
     )
     figures = {"statement": HONESTY, "line_ras_mm": line, "rows": rows}

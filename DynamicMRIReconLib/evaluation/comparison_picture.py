@@ -88,7 +88,8 @@ def write_comparison_png(
         if number == 0:
             last.set_title("M-mode along the dashed line", fontsize=8.5)
     figure.supxlabel(
-        f"{caption}\nGrey window of all pictures: 0 to {high:.3g} (a.u.); errors are multiplied by {error_gain:g}.",
+        f"{caption}\nGrey window of all pictures: 0 to {high:.3g} (a.u.); errors are multiplied by {error_gain:g}. "
+        "Each series is scaled to the truth by one factor.",
         fontsize=7.5,
         x=0.01,
         ha="left",
