@@ -21,7 +21,7 @@ def describe(data: KSpace | ImageSeries | list[ImageSeries], *, path: str, forma
     Keys: ``path``, ``format``, ``kind`` (``kspace``, ``series`` or ``stacks``), ``axes`` [{name, size}], ``matrix``
     (z, y, x), ``spacing_mm`` (x, y, z), ``origin_mm``, ``affine``, ``frames``, ``times_s`` {first, last,
     frame_interval_s}, ``dtype``, ``memory_bytes``, ``warnings``; k-space also ``coils``, ``sampling``,
-    ``acceleration``, ``coil_maps``, ``prewhitened``; a series ``synthetic_frames``; stacks a list ``stacks`` of such.
+    ``acceleration``, ``coil_maps``, ``prewhitened``; a series ``synthetic_frames`` and ``parts``; stacks a list ``stacks`` of such.
     """
     start: dict[str, Any] = {"path": path, "format": format_name}
     if isinstance(data, list):
@@ -71,6 +71,8 @@ def _one(data: KSpace | ImageSeries) -> dict[str, Any]:
         described["prewhitened"] = bool(data.metadata.get("prewhitened", False))
     else:
         described["synthetic_frames"] = int(np.sum(data.synthetic, dtype=int)) if data.synthetic is not None else 0
+        described["parts"] = list(data.parts)
+        described["memory_bytes"] += sum(int(part.nbytes) for part in data.parts.values())
     return described
 
 
@@ -112,8 +114,11 @@ def _lines_of_one(part: dict[str, Any]) -> list[str]:
         lines.append(f"coils        {part['coils']}, sensitivity maps {maps}")
         if part["prewhitened"]:
             lines.append("noise        prewhitened with the file's noise scans")
-    elif part["synthetic_frames"]:
+        return lines
+    if part["synthetic_frames"]:
         lines.append(f"synthetic    {part['synthetic_frames']} of the frames are interpolated")
+    if part["parts"]:
+        lines.append(f"parts        {', '.join(part['parts'])}")
     return lines
 
 

@@ -44,6 +44,10 @@ def test_an_archive_holds_its_parts_inside(tmp_path: Path) -> None:
     assert write_parts(path, data) == {}
     back = io.read(path)
     assert list(back.parts) == ["low-rank", "sparse"]
+    description = io.info(path)
+    assert description["parts"] == ["low-rank", "sparse"]
+    assert description["memory_bytes"] == 3 * data.array.nbytes
+    assert "  parts        low-rank, sparse" in io.info_text(description)
     for name, part in data.parts.items():
         np.testing.assert_array_equal(back.parts[name], part)
     assert [p.name for p in tmp_path.iterdir()] == ["a.npz"]
