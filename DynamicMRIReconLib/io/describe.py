@@ -21,7 +21,8 @@ def describe(data: KSpace | ImageSeries | list[ImageSeries], *, path: str, forma
     Keys: ``path``, ``format``, ``kind`` (``kspace``, ``series`` or ``stacks``), ``axes`` [{name, size}], ``matrix``
     (z, y, x), ``spacing_mm`` (x, y, z), ``origin_mm``, ``affine``, ``frames``, ``times_s`` {first, last,
     frame_interval_s}, ``dtype``, ``memory_bytes``, ``warnings``; k-space also ``coils``, ``sampling``,
-    ``acceleration``, ``coil_maps``, ``prewhitened``; a series ``synthetic_frames`` and ``parts``; stacks a list ``stacks`` of such.
+    ``acceleration``, ``coil_maps``, ``prewhitened``; a series ``synthetic_frames`` and ``parts``; stacks a
+    list ``stacks`` of such.
     """
     start: dict[str, Any] = {"path": path, "format": format_name}
     if isinstance(data, list):
