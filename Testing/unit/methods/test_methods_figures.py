@@ -136,3 +136,12 @@ def test_other_weights_give_another_gridded_image():
     doubled = replace(kspace, density=2 * kspace.density)
     one, two = (dmr.reconstruct(k, "gridding", device="cpu").array for k in (kspace, doubled))
     np.testing.assert_allclose(two, 2 * one, rtol=1e-4, atol=1e-5 * np.abs(one).max())
+
+
+def test_a_context_that_is_used_again_starts_a_new_account():
+    from DynamicMRIReconLib.methods.base import Context
+
+    kspace, _ = cartesian_case(frames=3, shape=(1, 20, 24))
+    context = Context()
+    first, second = (dmr.reconstruct(kspace, "cg-sense", context=context, iterations=2) for _ in range(2))
+    assert second.metadata["figures"]["misfit"] == pytest.approx(first.metadata["figures"]["misfit"], rel=1e-6)
