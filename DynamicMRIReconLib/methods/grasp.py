@@ -47,7 +47,13 @@ class Grasp(RegularisedMethod):
     Parameters = GraspParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         **RegularisedMethod.presets,
-        "faithful": {"solver": "nonlinear-cg", "regularization": 0.25, "iterations": 9, "tolerance": 1e-3},
+        "faithful": {
+            "solver": "nonlinear-cg",
+            "regularization": 0.25,
+            "iterations": 9,
+            "tolerance": 1e-3,
+            "smoothness": 0.0,
+        },
     }
 
     def penalties(self, problem: Problem, parameters: GraspParameters) -> Sequence[tuple[Any, float]]:

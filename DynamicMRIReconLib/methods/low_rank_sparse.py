@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.methods.base import Context, parameter
 from DynamicMRIReconLib.methods.common.regularised import (
-    INNER_ITERATIONS,
     Problem,
     RegularisedMethod,
     RegularisedParameters,
@@ -69,6 +68,7 @@ class LowRankSparse(RegularisedMethod):
             "low_rank_regularization": 0.01,
             "iterations": 50,
             "tolerance": 0.0025,
+            "smoothness": 0.0,
         },
     }
 
@@ -126,15 +126,15 @@ class LowRankSparse(RegularisedMethod):
             return torch.stack([x, x])
 
         return admm(
-            lambda x: both(problem.model.gram(x.sum(0))),
+            lambda x: both(problem.gram(x.sum(0))),
             both(problem.rhs),
             [penalty for penalty, _ in terms],
             weights,
             x0=torch.stack([start, torch.zeros_like(start)]),
             preconditioner=SumPreconditioner(problem.density, first, second, problem.transform_axes),
             iterations=parameters.iterations,
-            inner_iterations=INNER_ITERATIONS,
+            inner_iterations=problem.inner_iterations,
             tolerance=parameters.tolerance,
-            misfit=lambda x: problem.misfit(x.sum(0)),
+            misfit=lambda x: problem.quadratic(x.sum(0)),
             callback=problem.callback(parameters.iterations),
         )
