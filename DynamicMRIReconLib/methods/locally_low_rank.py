@@ -21,7 +21,7 @@ class LocallyLowRankReconParameters(RegularisedParameters):
 
 @register
 class LocallyLowRankRecon(RegularisedMethod):
-    """``min_x |A x - y|^2 / 2 + regularization * sum over blocks |block of x|_*``, blocks shifted at random."""
+    """``min_x |A x - y|^2 / 2 + regularization * sum over blocks |block of x|_*``, the mean over overlapping grids."""
 
     key = "locally-low-rank"
     title = "Locally low rank"
@@ -33,10 +33,10 @@ class LocallyLowRankRecon(RegularisedMethod):
     Parameters = LocallyLowRankReconParameters
 
     def penalties(self, problem: Problem, parameters: LocallyLowRankReconParameters) -> Sequence[tuple[Any, float]]:
-        """Nuclear norms of shifted blocks."""
+        """Nuclear norms of overlapping blocks."""
         from DynamicMRIReconLib.methods.common.penalties import LocallyLowRank
 
         weight = parameters.regularization
         volume = len(problem.transform_axes) == 3
-        penalty = LocallyLowRank(problem.shape, weight, parameters.block, problem.context.seed, volume=volume)
-        return [(penalty, pace(weight, 0.6))]
+        penalty = LocallyLowRank(problem.shape, weight, parameters.block, volume=volume)
+        return [(penalty, pace(weight, 0.6) / penalty.grids)]
