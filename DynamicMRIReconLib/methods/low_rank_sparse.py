@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
@@ -28,7 +29,11 @@ class LowRankSparseParameters(RegularisedParameters):
         0.005, "Weight of the sparse part: less noise and streaks, slower motion.", gt=0.0, le=10.0
     )
     low_rank_regularization: float = parameter(
-        1.0, "Weight of the singular values of the background: a simpler background.", gt=0.0, le=1000.0
+        0.005,
+        "Weight of the singular values of the background, multiplied by the square root of the voxels of a frame as "
+        "those of noise are: a simpler background.",
+        gt=0.0,
+        le=10.0,
     )
     solver: Literal["admm", "soft-thresholding"] = parameter(
         "admm",
@@ -43,9 +48,11 @@ class LowRankSparseParameters(RegularisedParameters):
 
 @register
 class LowRankSparse(RegularisedMethod):
-    """``min_(L,S) |A (L + S) - y|^2 / 2 + low_rank_regularization |L|_* + regularization |T S|_1``.
+    """``min_(L,S) |A (L + S) - y|^2 / 2 + low_rank_regularization sqrt(voxels) |L|_* + regularization |T S|_1``.
 
-    T takes differences between frames or temporal frequencies. The series is L + S; both are its ``parts``.
+    T takes differences between frames and, for these do not see a background, the mean over time; or temporal
+    frequencies. The factor is that of robust principal component analysis (E. Candes et al., J. ACM 58 (2011) 11,
+    doi:10.1145/1970392.1970395). The series is L + S; both are its ``parts``.
     """
 
     key = "low-rank-sparse"
@@ -78,20 +85,18 @@ class LowRankSparse(RegularisedMethod):
             LowRank,
             OfPart,
             TemporalFourierSparsity,
+            TemporalMeanSparsity,
             TemporalTotalVariation,
         )
 
-        weight = parameters.regularization
-        sparse: Any = (
-            TemporalTotalVariation(problem.shape, weight)
-            if parameters.sparsity == "temporal-tv"
-            else TemporalFourierSparsity(weight)
-        )
-        low_rank = LowRank(parameters.low_rank_regularization)
-        return [
-            (OfPart(low_rank, 0, len(PARTS)), pace(low_rank.weight, 20.0)),
-            (OfPart(sparse, 1, len(PARTS)), pace(weight)),
-        ]
+        weight, noise = parameters.regularization, math.sqrt(math.prod(problem.shape[1:]))
+        low_rank = LowRank(parameters.low_rank_regularization * noise)
+        sparse: list[tuple[Any, float]] = [(TemporalFourierSparsity(weight), pace(weight))]
+        if parameters.sparsity == "temporal-tv":
+            mean = TemporalMeanSparsity(problem.shape, weight)
+            sparse = [(TemporalTotalVariation(problem.shape, weight), pace(weight)), (mean, pace(weight, 1.0))]
+        parts = [(OfPart(penalty, 1, len(PARTS)), constraint) for penalty, constraint in sparse]
+        return [(OfPart(low_rank, 0, len(PARTS)), pace(low_rank.weight, 0.1 * noise)), *parts]
 
     def run(self, data: KSpace, parameters: LowRankSparseParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data."""
@@ -118,8 +123,8 @@ class LowRankSparse(RegularisedMethod):
         terms = self.penalties(problem, parameters)
         weights = [weight for _, weight in terms]
         # the mean of K^H K over frequencies: differences between frames square to 2, the others to 1
-        sizes = [2 * s.temporal + s.identity for s in (penalty.smoothness for penalty, _ in terms)]
-        first, second = (FLOOR + weight * size for weight, size in zip(weights, sizes, strict=True))
+        sizes = [weight * (2 * p.smoothness.temporal + p.smoothness.identity) for p, weight in terms]
+        first, second = FLOOR + sizes[0], FLOOR + sum(sizes[1:])
         start = problem.start()
 
         def both(x: Tensor) -> Tensor:
@@ -131,7 +136,9 @@ class LowRankSparse(RegularisedMethod):
             [penalty for penalty, _ in terms],
             weights,
             x0=torch.stack([start, torch.zeros_like(start)]),
-            preconditioner=SumPreconditioner(problem.density, first, second, problem.transform_axes),
+            preconditioner=SumPreconditioner(
+                problem.density, first, second, problem.transform_axes, spatial=problem.smoothness
+            ),
             iterations=parameters.iterations,
             inner_iterations=problem.inner_iterations,
             tolerance=parameters.tolerance,

@@ -14,6 +14,7 @@ from DynamicMRIReconLib.operators.base import Composition, LinearOperator, Shape
 from DynamicMRIReconLib.operators.coils import CoilOperator
 from DynamicMRIReconLib.operators.fourier import FourierOperator
 from DynamicMRIReconLib.operators.frame_blocks import FrameBlocks
+from DynamicMRIReconLib.operators.grid_gram import GridGram
 from DynamicMRIReconLib.operators.mask import MaskOperator
 from DynamicMRIReconLib.operators.nufft import NufftOperator
 from DynamicMRIReconLib.operators.weights import WeightsOperator
@@ -100,7 +101,7 @@ def sampling_operator(
         if weights is not None:
             raise ValueError("Density weights belong to non-Cartesian k-space.")
         mask = torch.as_tensor(kspace.mask[frames], device=device)
-        return MaskOperator(mask) @ FourierOperator(kspace.matrix[1:])
+        return Composition(MaskOperator(mask), FourierOperator(kspace.matrix[1:]), gram=lambda: GridGram(mask))
     assert kspace.trajectory is not None
     if kspace.samples.ndim != 4:
         raise ValueError("acquisition_model takes one slice of a 2-D trajectory: see KSpace.slices().")

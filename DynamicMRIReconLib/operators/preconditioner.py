@@ -49,6 +49,16 @@ def _nearest_circulant(spectrum: Tensor) -> Tensor:
     return torch.fft.fftshift(torch.fft.fftn(response, dim=dims).real, dim=dims).clamp_min(0)
 
 
+def _with_gradient(diagonal: Tensor, weight: float, axes: tuple[int, ...]) -> Tensor:
+    """``diagonal`` (frames, z, y, x) plus the eigenvalues of weighted squared differences that wrap around."""
+    for axis in axes:
+        size = diagonal.shape[axis]
+        frequency = (torch.arange(size, dtype=diagonal.dtype, device=diagonal.device) - size // 2) / size
+        squared = 2 - 2 * torch.cos(2 * math.pi * frequency)
+        diagonal = diagonal + weight * squared.reshape([-1 if a == axis else 1 for a in range(4)])
+    return diagonal
+
+
 class SeriesPreconditioner:
     """Solves ``(D + temporal Dt^H Dt + spatial Ds^H Ds + identity) x = r`` for series (frames, z, y, x).
 
@@ -87,11 +97,7 @@ class SeriesPreconditioner:
         self.temporal = temporal
         self.axes = transform_axes
         diagonal = density + identity
-        for axis in spatial_axes:
-            size = density.shape[axis]
-            frequency = (torch.arange(size, dtype=density.dtype, device=density.device) - size // 2) / size
-            smoothness = 2 - 2 * torch.cos(2 * math.pi * frequency)
-            diagonal = diagonal + spatial * smoothness.reshape([-1 if a == axis else 1 for a in range(4)])
+        diagonal = _with_gradient(diagonal, spatial, spatial_axes)
         if temporal > 0 and len(density) > 1:
             diagonal = diagonal + 2 * temporal
             diagonal[0] -= temporal
@@ -132,10 +138,22 @@ class SumPreconditioner:
         p and q > 0, the weights of the squared first and second series.
     transform_axes
         axes along which k-space was measured, of the series.
+    spatial
+        weight >= 0 of the squared differences between voxels of the sum along these axes, wrapping around; it counts
+        like density.
     """
 
-    def __init__(self, density: Tensor, first: float, second: float, transform_axes: tuple[int, ...] = (2, 3)) -> None:
+    def __init__(
+        self,
+        density: Tensor,
+        first: float,
+        second: float,
+        transform_axes: tuple[int, ...] = (2, 3),
+        *,
+        spatial: float = 0.0,
+    ) -> None:
         self.axes = transform_axes
+        density = _with_gradient(density, spatial, transform_axes)
         self._density, self._first, self._second = density, first, second
         self._reciprocal = 1 / (density * (first + second) + first * second)
 

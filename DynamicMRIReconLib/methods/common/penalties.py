@@ -56,6 +56,33 @@ class TemporalTotalVariation:
         return self.weight * float(z.abs().sum())
 
 
+class TemporalMeanSparsity:
+    """``weight * sum |zero temporal frequency of x|`` (orthonormal): what differences between frames do not see."""
+
+    #: one of all temporal frequencies; any small part serves the preconditioner
+    smoothness = Smoothness(identity=0.05)
+
+    def __init__(self, shape: SeriesShape, weight: float) -> None:
+        self.weight = weight
+        self._frames = shape[0]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Sum over frames by the root of their number, (1, z, y, x)."""
+        return x.sum(0, keepdim=True) / math.sqrt(self._frames)
+
+    def adjoint(self, z: Tensor) -> Tensor:
+        """The same share for each frame."""
+        return (z / math.sqrt(self._frames)).expand(self._frames, *z.shape[1:])
+
+    def prox(self, z: Tensor, step: float) -> Tensor:
+        """Soft threshold."""
+        return soft_threshold(z, step * self.weight)
+
+    def value(self, z: Tensor) -> float:
+        """Weighted sum of magnitudes."""
+        return self.weight * float(z.abs().sum())
+
+
 class SpatialTotalVariation:
     """``weight * sum over voxels of the length of the spatial gradient`` (isotropic), wrapping around."""
 

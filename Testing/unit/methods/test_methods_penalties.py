@@ -12,6 +12,7 @@ from DynamicMRIReconLib.methods.common.penalties import (
     OfPart,
     SpatialTotalVariation,
     TemporalFourierSparsity,
+    TemporalMeanSparsity,
     TemporalTotalVariation,
 )
 from DynamicMRIReconLib.operators.preconditioner import SeriesPreconditioner
@@ -20,6 +21,7 @@ SHAPE = (5, 2, 6, 8)
 PARTS = (2, *SHAPE)
 PENALTIES = {
     "temporal TV": (TemporalTotalVariation(SHAPE, 0.7), SHAPE),
+    "temporal mean": (TemporalMeanSparsity(SHAPE, 0.7), SHAPE),
     "spatial TV": (SpatialTotalVariation(SHAPE, 0.7), SHAPE),
     "spatial TV of a volume": (SpatialTotalVariation(SHAPE, 0.7, (1, 2, 3)), SHAPE),
     "low rank": (LowRank(2.5), SHAPE),
