@@ -20,6 +20,9 @@ from DynamicMRIReconLib.solvers.prox import (
 
 SeriesShape = tuple[int, int, int, int]
 
+#: which of z, y, x are moved by half a block in each of the grids whose proximal maps are averaged
+OVERLAPS = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0))
+
 
 @dataclass(frozen=True)
 class Smoothness:
@@ -112,8 +115,9 @@ class SpatialTotalVariation:
 class LocallyLowRank:
     """``weight * sum over blocks of the nuclear norm`` of the frames x voxels matrix of each spatial block.
 
-    The grid of blocks is shifted at random in every proximal map, so that no seams stay (cycle spinning); the value
-    reported is that of the unshifted grid. Blocks wrap around.
+    Blocks overlap by half: the proximal map is the mean of those of four grids half a block apart, all shifted at
+    random anew each time, so that no seams stay (cycle spinning). The value reported is that of one unshifted grid.
+    Blocks wrap around.
 
     J. D. Trzasko, A. Manduca, ISMRM 2011, 4371; T. Zhang, J. M. Pauly, I. R. Levesque, Magn. Reson. Med. 73 (2015)
     655-661, doi:10.1002/mrm.25161.
@@ -135,12 +139,18 @@ class LocallyLowRank:
         return z
 
     def prox(self, z: Tensor, step: float) -> Tensor:
-        """Singular value threshold of every block of a grid shifted at random."""
-        shift = tuple(self._random.randrange(size) for size in self._block)
-        rolled = z.roll(shift, (1, 2, 3))
-        blocks, padded = self._to_blocks(rolled)
-        result = self._from_blocks(singular_value_threshold(blocks, step * self.weight), padded, tuple(z.shape))
-        return result.roll(tuple(-s for s in shift), (1, 2, 3))
+        """Singular value threshold of every block, averaged over four grids half a block apart, shifted at random."""
+        first = tuple(self._random.randrange(size) for size in self._block)
+        result = torch.zeros_like(z)
+        for halves in OVERLAPS:
+            shift = tuple(
+                start + half * (size // 2) for start, half, size in zip(first, halves, self._block, strict=True)
+            )
+            blocks, padded = self._to_blocks(z.roll(shift, (1, 2, 3)))
+            thresholded = singular_value_threshold(blocks, step * self.weight)
+            one = self._from_blocks(thresholded, padded, tuple(z.shape))
+            result += one.roll(tuple(-s for s in shift), (1, 2, 3))
+        return result / len(OVERLAPS)
 
     def value(self, z: Tensor) -> float:
         """Weighted sum of the singular values of all blocks."""

@@ -160,25 +160,34 @@ def test_locally_low_rank_puts_blocks_back_where_they_were(shape, block, volume)
 
 
 @pytest.mark.parametrize("volume", [False, True])
-def test_locally_low_rank_prox_is_that_of_a_shifted_grid(volume):
-    shape, block, threshold = (5, 4, 6, 8), 2, 1.3
+def test_locally_low_rank_prox_is_the_mean_of_four_overlapping_grids_shifted_at_random(volume):
+    shape, block, threshold = (5, 8 if volume else 2, 8, 12), 4, 1.3
     x = noise(shape)
-    shifts = list(itertools.product(range(block) if volume else [0], range(block), range(block)))
+    sizes = (block if volume else 1, block, block)
     by_shift = {}
-    for shift in shifts:
-        expected = torch.empty_like(x)
+    for shift in itertools.product(*map(range, sizes)):
+        by_shift[shift] = torch.empty_like(x)
         for index, part in blocks_of(x, block, shift, volume):
             u, s, vh = torch.linalg.svd(casorati(part), full_matrices=False)
-            expected[index] = ((u * (s - threshold).clamp_min(0)) @ vh).reshape(part.shape)
-        by_shift[shift] = expected
+            by_shift[shift][index] = ((u * (s - threshold).clamp_min(0)) @ vh).reshape(part.shape)
+    halves = [(0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)]
+    grids = {
+        frozenset(
+            tuple((start + half * (size // 2)) % size for start, half, size in zip(first, moved, sizes, strict=True))
+            for moved in halves
+        )
+        for first in by_shift
+    }
+    assert all(len(four) == 4 for four in grids)
+    expected = {four: torch.stack([by_shift[shift] for shift in four]).mean(0) for four in grids}
     penalty = LocallyLowRank(shape, threshold, block, 3, volume=volume)
     seen = set()
-    for _ in range(60):
+    for _ in range(150 if volume else 60):
         found = penalty.prox(x, 1.0)
-        matches = [shift for shift, expected in by_shift.items() if torch.allclose(found, expected, atol=1e-10)]
+        matches = [four for four, mean in expected.items() if torch.allclose(found, mean, atol=1e-10)]
         assert len(matches) == 1
         seen.add(matches[0])
-    assert seen == set(shifts)
+    assert seen == grids
 
 
 def test_locally_low_rank_repeats_with_its_seed():
