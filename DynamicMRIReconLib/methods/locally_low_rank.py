@@ -16,6 +16,13 @@ class LocallyLowRankReconParameters(RegularisedParameters):
     regularization: float = parameter(
         0.03, "Weight of the singular values of the blocks: less noise and streaks, simpler motion.", gt=0.0, le=10.0
     )
+    smoothness: float = parameter(
+        0.0003,
+        "Weight of the squared spatial gradient: keeps noise out of frequencies hardly measured; 0 for none.",
+        ge=0.0,
+        le=10.0,
+        advanced=True,
+    )
     block: int = parameter(8, "Side of the blocks.", ge=2, le=64, unit="voxels", advanced=True)
 
 
