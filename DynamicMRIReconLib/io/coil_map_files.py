@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.bart_files import base_of, load_cfl
-from DynamicMRIReconLib.io.numpy_files import load_npy, load_npz
 from DynamicMRIReconLib.io.prewhitening import whiten
+from DynamicMRIReconLib.io.side_arrays import side_array
 from DynamicMRIReconLib.io.trajectory_files import SLICE
 
 BART_COIL, BART_MAPS = 3, 4
@@ -51,20 +51,10 @@ def load_coil_maps(source: Any, data: KSpace) -> NDArray[np.complex64]:
 def _load(path: Path) -> NDArray[Any]:
     if not path.exists() and not Path(f"{base_of(path)}.cfl").exists():
         raise InputError(f"The file with coil sensitivity maps {path} does not exist: check the name.")
-    suffix = path.suffix.lower()
-    if suffix == ".npy":
-        return load_npy(path)
-    if suffix in (".npz", ".mat"):
-        if suffix == ".npz":
-            arrays = load_npz(path)
-        else:
-            from DynamicMRIReconLib.io.matlab import load_mat
-
-            arrays = load_mat(path)
-        if "coil_maps" not in arrays:
-            raise InputError(f"{path.name} has no array called coil_maps; it has {', '.join(arrays) or 'nothing'}.")
-        return arrays["coil_maps"]
-    if suffix in (".cfl", ".hdr", ""):
+    array = side_array(path, "coil_maps")
+    if array is not None:
+        return array
+    if path.suffix.lower() in (".cfl", ".hdr", ""):
         array = load_cfl(path)
         used = {axis for axis, size in enumerate(array.shape) if size > 1}
         if used - {0, 1, 2, BART_COIL, BART_MAPS, SLICE} or (array.shape[2] > 1 and array.shape[SLICE] > 1):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.bart_files import base_of, load_cfl
-from DynamicMRIReconLib.io.numpy_files import load_npy, load_npz
+from DynamicMRIReconLib.io.side_arrays import side_array
 
 TIME, SLICE = 10, 13
 
@@ -52,20 +52,10 @@ def load_trajectory(path: Path, frames: int) -> NDArray[np.float32]:
 
 
 def _load(path: Path) -> NDArray[Any]:
-    suffix = path.suffix.lower()
-    if suffix == ".npy":
-        return load_npy(path)
-    if suffix in (".npz", ".mat"):
-        if suffix == ".npz":
-            arrays = load_npz(path)
-        else:
-            from DynamicMRIReconLib.io.matlab import load_mat
-
-            arrays = load_mat(path)
-        if "trajectory" not in arrays:
-            raise InputError(f"{path.name} has no array called trajectory; it has {', '.join(arrays) or 'nothing'}.")
-        return arrays["trajectory"]
-    if suffix in (".cfl", ".hdr", ""):
+    array = side_array(path, "trajectory")
+    if array is not None:
+        return array
+    if path.suffix.lower() in (".cfl", ".hdr", ""):
         return bart_trajectory(load_cfl(path), path.name)
     raise InputError(f"{path.name}: a trajectory is read from .npy, .npz, .mat or .cfl.")
 
