@@ -50,14 +50,9 @@ def test_beats_cg_sense(method, either):
     assert ours > baseline + 1
 
 
-@pytest.fixture(scope="module")
-def denser_scan():
-    return heart(shots=13)
-
-
 @pytest.mark.parametrize("method", METHODS)
-def test_back_ends_agree(method, denser_scan):
-    kspace, _ = denser_scan
+def test_back_ends_agree(method, scan):
+    kspace, _ = scan
     one, other = (dmr.reconstruct(kspace, method, device="cpu", nufft_backend=name).array for name in BACKENDS)
     assert difference(one, other) < 1e-3
 
