@@ -175,7 +175,8 @@ def run_regularised(
     preview = Preview(context)
 
     def one_slice(one: KSpace, part: Context) -> NDArray[np.complex64]:
-        problem = prepare(one, parameters, part, preview, weighted=weighted)
+        weights = one.density if weighted else None
+        problem = prepare(one, parameters, part, preview, weights=weights, smoothness=parameters.smoothness)
         solution = solve(problem)
         part.add_figures(**figures_of(problem, parameters, solution, penalties))
         array: NDArray[np.complex64] = (solution * problem.scale).cpu().numpy()
@@ -185,12 +186,18 @@ def run_regularised(
 
 
 def prepare(
-    kspace: KSpace, parameters: RegularisedParameters, context: Context, preview: Preview, *, weighted: bool = False
+    kspace: KSpace,
+    parameters: KSpaceParameters,
+    context: Context,
+    preview: Preview,
+    *,
+    weights: NDArray[np.float32] | None = None,
+    smoothness: float = 0.0,
 ) -> Problem:
     """Coil compression and maps, scale, acquisition model and sampling density of one slice or volume.
 
-    ``weighted``: samples and model are multiplied by the root of the density weights, where there are any; published
-    methods do so.
+    ``weights``: (frames, shots, readout) or None; samples and model are multiplied by their root. Published methods
+    take the density weights.
     """
     import torch
 
@@ -203,7 +210,6 @@ def prepare(
     maps = sensitivity_maps(kspace)
     device, backend = context.device, parameters.nufft_backend
     scale = intensity_scale(kspace, maps, device, backend)
-    weights = kspace.density if weighted else None
     model = acquisition_model(kspace, maps, device, backend, weights=weights)
     samples = torch.as_tensor(kspace.samples, device=device) / scale
     if weights is not None:
@@ -218,7 +224,7 @@ def prepare(
         density=sampling_density(kspace, device, backend),
         scale=scale,
         transform_axes=(1, 2, 3) if volume else (2, 3),
-        smoothness=parameters.smoothness,
+        smoothness=smoothness,
         context=context,
         preview=preview,
     )

@@ -17,12 +17,14 @@ def reconstruct_slices(
     context: Context,
     reconstruct: Callable[[KSpace, Context], NDArray[Any]],
     parts: tuple[str, ...] = (),
+    times_s: NDArray[np.float64] | None = None,
+    synthetic: NDArray[np.bool_] | None = None,
 ) -> ImageSeries:
     """Call ``reconstruct(slice, context)`` -> (frames, z, y, x) for each slice and join the results along z.
 
     With names of ``parts`` it returns (parts, frames, z, y, x); the series is then their sum. The slices share one
-    progress bar. Affine, frame times and metadata are those of ``kspace``. A 3-D trajectory is one call for the whole
-    volume.
+    progress bar. Affine and metadata are those of ``kspace``, and so are the frame times unless ``times_s`` are given.
+    A 3-D trajectory is one call for the whole volume.
     """
     volume = kspace.trajectory is not None and kspace.trajectory.shape[-1] == 3
     count = 1 if volume else kspace.matrix[0]
@@ -30,7 +32,8 @@ def reconstruct_slices(
     array = done[0] if count == 1 else np.concatenate(done, axis=-3)
     named = dict(zip(parts, array, strict=True)) if parts else {}
     array = array.sum(axis=0) if parts else array
-    return ImageSeries(array, kspace.affine, kspace.times_s, metadata=dict(kspace.metadata), parts=named)
+    times = kspace.times_s if times_s is None else times_s
+    return ImageSeries(array, kspace.affine, times, synthetic, dict(kspace.metadata), named)
 
 
 def frame_without_samples(kspace: KSpace) -> str | None:

@@ -1,0 +1,79 @@
+"""A fitted representation as a file: safetensors, which holds numbers and nothing that could be run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from DynamicMRIReconLib.data import KSpace
+from DynamicMRIReconLib.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT = "dynamic-mri-recon st-inr 1"
+
+State = dict[str, "Tensor"]
+
+
+def write_fields(path: Path, settings: dict[str, Any], states: Sequence[State], kspace: KSpace) -> None:
+    """Write the state of each slice's field, with what is needed to build it and to know what scan it describes."""
+    from safetensors.torch import save_file
+
+    from DynamicMRIReconLib.io.atomic import atomic_files
+
+    tensors = {
+        f"{index}.{name}": tensor.detach().cpu().contiguous()
+        for index, state in enumerate(states)
+        for name, tensor in state.items()
+    }
+    notes = {"format": FORMAT, "settings": json.dumps(settings), "scan": json.dumps(_scan(kspace))}
+    with atomic_files([path], [".safetensors"]) as (temporary,):
+        save_file(tensors, temporary, metadata=notes)
+
+
+def read_fields(path: Path, kspace: KSpace) -> tuple[dict[str, Any], list[State]]:
+    """The settings and the state of each slice that ``write_fields`` wrote for the scan ``kspace``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, no such file, or of another scan.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise InputError(f"The model {path} does not exist: name a file that save_model wrote.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            notes = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dictionary
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"The model {path} cannot be read: it is no safetensors file, or damaged.") from error
+    if notes.get("format") != FORMAT:
+        raise InputError(f"{path} is no fitted st-inr model: name a file that save_model wrote.")
+    settings, scan = json.loads(notes["settings"]), json.loads(notes["scan"])
+    wrong = [name for name, value in _scan(kspace).items() if not np.allclose(scan[name], value, rtol=1e-6, atol=1e-9)]
+    if wrong:
+        raise InputError(
+            f"The model {path} was fitted to another scan: its {' and '.join(wrong)} differ from the input's."
+        )
+    states: list[State] = [{} for _ in range(kspace.matrix[0])]
+    for name, tensor in tensors.items():
+        index, _, rest = name.partition(".")
+        states[int(index)][rest] = tensor
+    return settings, states
+
+
+def _scan(kspace: KSpace) -> dict[str, Any]:
+    """What makes a scan this one and no other, as numbers of fixed lengths but for the frames."""
+    return {
+        "matrix": list(kspace.matrix),
+        "number of frames": [kspace.frames],
+        "place": kspace.affine.ravel().tolist(),
+        "first and last frame time": [float(kspace.times_s[0]), float(kspace.times_s[-1])],
+    }

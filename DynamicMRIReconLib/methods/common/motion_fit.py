@@ -1,0 +1,172 @@
+"""Fitting a ``MotionField`` to samples: the network in image space, the samples by conjugate gradients, in turn.
+
+``min_(x, field) |A x - y|^2 / 2 + penalties(field)`` subject to ``x = field``, by the alternating direction method of
+multipliers. Samples at the edge of k-space count a hundred times less than those at its centre; descent through the
+transform crawls there, while the preconditioned conjugate gradients of the x step do not, and the steps of the
+network need no transform at all.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from DynamicMRIReconLib.networks.motion_field import MotionField, MotionParts
+from DynamicMRIReconLib.operators.preconditioner import SeriesPreconditioner
+from DynamicMRIReconLib.solvers.admm import improve
+
+if TYPE_CHECKING:
+    from DynamicMRIReconLib.methods.common.held_out import HeldOut
+    from DynamicMRIReconLib.methods.common.regularised import Problem
+
+#: weight of the constraint x = field; sets the pace
+COUPLING = 0.05
+#: first steps of Adam: of image values, which are about 1, and of displacements in voxels
+IMAGE_RATE, DISPLACEMENT_RATE = 0.01, 0.1
+BETAS = (0.9, 0.99)
+#: of the first fit, which has to find the motion, this part is spent on it alone
+MOTION_FIRST = 0.6
+#: rounds off the corner of absolute values, far below what is seen
+SMOOTHING = 1e-6
+#: the rates fall to this part of their start
+LAST_RATE = 0.05
+
+
+@dataclass(frozen=True)
+class FieldWeights:
+    """Weights of the penalties, for image values of about 1 and displacements in voxels.
+
+    Attributes
+    ----------
+    image
+        of the total variation of the image that moves; it stands for all frames at once.
+    change_temporal, change_spatial, change
+        of the change's total variation in time and space, and of its magnitude.
+    motion, motion_temporal
+        of the squared differences of the displacement between neighbours in space and time.
+    """
+
+    image: float
+    change_temporal: float
+    change_spatial: float
+    change: float
+    motion: float
+    motion_temporal: float
+
+    def of(self, parts: MotionParts) -> Tensor:
+        """The sum of all penalties."""
+        change, displacement = parts.change, parts.displacement
+        total = self.image * _total_variation(parts.image) + self.change_spatial * _total_variation(change)
+        total = total + self.change_temporal * _magnitude(change[1:] - change[:-1]).sum()
+        total = total + self.change * _magnitude(change).sum()
+        for axis in (-2, -1):
+            total = total + self.motion / 2 * displacement.diff(dim=axis).square().sum()
+        return total + self.motion_temporal / 2 * displacement.diff(dim=1).square().sum()
+
+
+def fit_motion_field(
+    problem: Problem,
+    start: Tensor,
+    weights: FieldWeights,
+    *,
+    iterations: int,
+    steps: int,
+    first_steps: int,
+    held_out: HeldOut | None = None,
+) -> MotionField:
+    """A field whose frames explain the samples of ``problem``.
+
+    Parameters
+    ----------
+    problem
+        one slice; its model leaves out the samples held out.
+    start
+        (frames, 1, y, x) series to start from; its first frame becomes the image that moves.
+    weights
+        of the penalties.
+    iterations
+        rounds of steps of the network and of x.
+    steps, first_steps
+        steps of Adam in a round, and before the first.
+    held_out
+        samples that are not fitted: the field that explains them best is the one returned; fitting ends when they have
+        been explained worse for a while.
+    """
+    frames, _, ny, nx = problem.shape
+    field = MotionField((frames, ny, nx)).to(start.device)
+    field.start_from(start[0, 0])
+    numbers = torch.arange(frames, device=start.device, dtype=torch.float32)
+    descent = _Descent(field, numbers, weights, problem.context)
+    solve = SeriesPreconditioner(
+        problem.density, temporal=0.0, spatial=0.0, identity=COUPLING, spatial_axes=(2, 3), transform_axes=(2, 3)
+    )
+    x, gram_x = start, problem.model.gram(start)
+    dual = torch.zeros_like(x)
+    best, best_miss, since = copy.deepcopy(field.state_dict()), math.inf, 0
+    for iteration in range(iterations):
+        done = iteration / iterations
+        descent.run(x + dual, first_steps if iteration == 0 else steps, done, 1 / iterations, alone=iteration == 0)
+        with torch.no_grad():
+            series = field(numbers)
+            dual = dual + x - series
+            target = problem.rhs + COUPLING * (series - dual)
+            x, gram_x = improve(
+                problem.model.gram, lambda v: COUPLING * v, target, x, gram_x, solve, problem.inner_iterations
+            )
+            problem.preview.offer(series, problem.scale)
+            if held_out is None:
+                continue
+            miss = held_out.miss(series)
+        if not math.isfinite(miss):
+            raise ValueError(f"The fit met numbers that are not finite in iteration {iteration + 1}.")
+        since += 1
+        if miss < best_miss:
+            best, best_miss, since = copy.deepcopy(field.state_dict()), miss, 0
+        if held_out.patience and since > held_out.patience:
+            break
+    if held_out is not None:
+        field.load_state_dict(best)
+    return field
+
+
+class _Descent:
+    """Steps of Adam on ``COUPLING |field - target|^2 / 2 + penalties``."""
+
+    def __init__(self, field: MotionField, numbers: Tensor, weights: FieldWeights, context: Any) -> None:
+        self.field, self.numbers, self.weights, self.context = field, numbers, weights, context
+        self.groups: list[dict[str, Any]] = [
+            {"params": list(field.displacement.parameters()), "rate": DISPLACEMENT_RATE},
+            {"params": [*field.image.parameters(), *field.change.parameters()], "rate": IMAGE_RATE},
+        ]
+        self.adam = torch.optim.Adam(self.groups, lr=IMAGE_RATE, betas=BETAS)
+
+    def run(self, target: Tensor, steps: int, done: float, share: float, *, alone: bool) -> None:
+        """``steps`` towards (frames, 1, y, x) ``target``; ``alone``: first only the displacement moves."""
+        for step in range(steps):
+            self.context.step(done + share * step / steps, f"step {step + 1} of {steps}, {done:.0%} of the fit")
+            for group in self.adam.param_groups:
+                group["lr"] = group["rate"] * (1 - done + LAST_RATE)
+            if alone and step < MOTION_FIRST * steps:
+                self.adam.param_groups[1]["lr"] = 0.0
+            self.adam.zero_grad()
+            parts = self.field.parts(self.numbers)
+            error = parts.series - target[:, 0]
+            loss = COUPLING / 2 * (error.real.square() + error.imag.square()).sum() + self.weights.of(parts)
+            loss.backward()
+            self.adam.step()
+
+
+def _magnitude(values: Tensor) -> Tensor:
+    return (values.real.square() + values.imag.square() + SMOOTHING).sqrt()
+
+
+def _total_variation(images: Tensor) -> Tensor:
+    along_x = images.diff(dim=-1, append=images[..., -1:])
+    along_y = images.diff(dim=-2, append=images[..., -1:, :])
+    squared = [part.square() for along in (along_x, along_y) for part in (along.real, along.imag)]
+    return (sum(squared) + SMOOTHING).sqrt().sum()

@@ -1,0 +1,180 @@
+"""Spatiotemporal neural representation: a network fitted to the samples alone, that can be asked at any time."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
+from DynamicMRIReconLib.methods.common import estimates
+from DynamicMRIReconLib.methods.common.frame_times import FrameTimes, frame_times
+from DynamicMRIReconLib.methods.common.kspace_parameters import KSpaceParameters
+from DynamicMRIReconLib.methods.registry import register
+
+if TYPE_CHECKING:
+    from DynamicMRIReconLib.methods.common.field_fit import Fitted
+
+#: first steps of the network, steps in each round, and grams in each round, of the motion representation
+FIRST_STEPS, STEPS = 80, 8
+#: seconds of one core for one voxel in one step of the network: motion representation, hash grid
+SECONDS_PER_STEP = {"motion": 0.45e-6, "hash-grid": 12e-6}
+#: memory for one voxel in one step
+BYTES_PER_VOXEL = {"motion": 220.0, "hash-grid": 3600.0}
+
+
+class StInrParameters(KSpaceParameters):
+    """Parameters of ``st-inr``."""
+
+    representation: Literal["motion", "hash-grid"] = parameter(
+        "motion",
+        "motion: one image that moves, and what changes besides; hash-grid: the published network of position and time.",
+    )
+    iterations: int = parameter(30, "Rounds of the fit (motion), or epochs (hash-grid).", ge=1, le=20000)
+    regularization: float = parameter(
+        0.003, "Weight of differences between frames: less noise and streaks, slower change.", ge=0.0, le=10.0
+    )
+    spatial_regularization: float = parameter(
+        0.003, "motion: weight of the spatial gradient of the image that moves, which all frames share.", ge=0, le=10.0
+    )
+    change_regularization: float = parameter(
+        0.003,
+        "motion: weight of what is not motion; larger explains more by motion.",
+        ge=0.0,
+        le=10.0,
+        advanced=True,
+    )
+    motion_regularization: float = parameter(
+        0.001, "motion: weight of differences of the displacement between neighbours.", ge=0.0, le=10.0, advanced=True
+    )
+    low_rank_regularization: float = parameter(
+        0.0002, "hash-grid: weight of the nuclear norm of frames by voxels.", ge=0.0, le=10.0, advanced=True
+    )
+    epsilon: float = parameter(
+        1e-4,
+        "hash-grid: squared samples below this count as if they were so large, the brightest voxel being 1.",
+        gt=0.0,
+        le=100.0,
+        advanced=True,
+    )
+    hidden_width: int = parameter(64, "hash-grid: width of the five hidden layers.", ge=4, le=512, advanced=True)
+    table_size: int = parameter(2**19, "hash-grid: entries of a level.", ge=2**8, le=2**24, advanced=True)
+    growth: float = parameter(1.38, "hash-grid: factor from level to level.", ge=1.0, le=3.0, advanced=True)
+    warm_start: Literal["grasp", "smooth"] = parameter(
+        "grasp", "motion: the series that the fit starts from: some iterations of grasp, or a smooth one.", advanced=True
+    )
+    held_out: float = parameter(
+        0.02,
+        "Part of the samples that is not fitted: the fit that foretells them best is kept, and it ends when it foretells "
+        "them worse and worse; 0 fits all samples to the end.",
+        ge=0.0,
+        le=0.5,
+        advanced=True,
+    )
+    temporal_upsampling: int = parameter(1, "Frames for each measured one, in-between ones synthetic.", ge=1, le=64)
+    frames_per_s: float = parameter(0.0, "Frame rate of the result; 0 for the measured frames.", ge=0, unit="1/s")
+    save_model: str = parameter("", "File for the fitted representation (.safetensors).", advanced=True)
+    model: str = parameter("", "File that save_model wrote for this scan: nothing is fitted, only asked.", advanced=True)
+
+
+@register
+class StInr(Method):
+    """``min over f, |A f - y|^2 / 2 + penalties(f)`` with f a neural representation of the series.
+
+    motion: ``f(r, t) = image(r + displacement(r, t)) + change(r, t)``, multiresolution grids, penalties:
+    ``spatial_regularization TV(image) + regularization TV_t(change) + regularization / 3 TV_xy(change) +
+    change_regularization |change|_1 + motion_regularization |gradient of displacement|^2 / 2``.
+    hash-grid: ``f = network(hash encoding(x, y, t))`` with the relative squared misfit, mean absolute differences
+    between frames and the nuclear norm, as published.
+    """
+
+    key = "st-inr"
+    title = "Spatiotemporal neural representation"
+    description = "A network fitted to this scan alone, without training data; can be asked between the frames."
+    citation = (
+        "J. Feng et al. Spatiotemporal implicit neural representation for unsupervised dynamic MRI reconstruction. "
+        "IEEE Trans. Med. Imaging 44 (2025) 2143-2156. doi:10.1109/TMI.2025.3526452"
+    )
+    input_kind = "kspace"
+    Parameters = StInrParameters
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "fast": {"iterations": 12},
+        "standard": {},
+        "faithful": {
+            "representation": "hash-grid",
+            "iterations": 1600,
+            "regularization": 0.02,
+            "hidden_width": 128,
+            "table_size": 2**24,
+            "growth": 2.0,
+            "held_out": 0.0,
+            "coil_compression": 0,
+        },
+    }
+
+    def why_not(self, data: Data) -> str | None:
+        """Two-dimensional k-space of two frames or more fits."""
+        reason = super().why_not(data)
+        if reason is not None or not isinstance(data, KSpace):
+            return reason
+        if data.frames < 2:
+            return f"{self.title} needs at least 2 frames; this k-space has 1: use tv or cg-sense."
+        if data.trajectory is not None and data.trajectory.shape[-1] == 3:
+            return f"{self.title} reconstructs slices; this trajectory covers a volume: use locally-low-rank."
+        return None
+
+    def estimate(self, data: Data, parameters: StInrParameters, device: str) -> Estimate:
+        """Transforms, and steps of the network."""
+        assert isinstance(data, KSpace)
+        kind, rounds = parameters.representation, parameters.iterations
+        if parameters.model:
+            rounds = 0
+        transforms = rounds * (4.0 if kind == "motion" else 1.0) + (20 if kind == "motion" else 2)
+        base = estimates.estimate(data, device, parameters.most_coils(data), transforms, 1, maps=True)
+        steps = FIRST_STEPS + STEPS * rounds if kind == "motion" else rounds
+        voxels = data.frames * math.prod(data.matrix[1:])
+        speed = estimates.CUDA_SPEED if device.startswith("cuda") else 1.0
+        seconds = steps * voxels * data.matrix[0] * SECONDS_PER_STEP[kind] / speed
+        asked = self._times(data, parameters)
+        result = 8.0 * len(asked.times_s) * math.prod(data.matrix)
+        table = 16.0 * 16 * 2 * parameters.table_size if kind == "hash-grid" else 0.0
+        memory = base.memory_bytes + voxels * BYTES_PER_VOXEL[kind] + 2 * result + table
+        return Estimate(memory, base.seconds + seconds)
+
+    def run(self, data: KSpace, parameters: StInrParameters, context: Context) -> ImageSeries:
+        """Reconstruct: complex64, in the intensity scale of the data, at the frames asked for."""
+        from DynamicMRIReconLib.methods.common.field_file import read_fields, write_fields
+        from DynamicMRIReconLib.methods.common.field_fit import fit, from_file
+        from DynamicMRIReconLib.methods.common.preparation import with_density
+        from DynamicMRIReconLib.methods.common.slices import reconstruct_slices
+
+        asked = self._times(data, parameters)
+        if parameters.save_model and not Path(parameters.save_model).resolve().parent.is_dir():
+            raise InputError(f"The folder of save_model, {parameters.save_model}, does not exist: create it first.")
+        fitted: list[Fitted] = []
+        settings: dict[str, Any] = {}
+        if parameters.model:
+            settings, states = read_fields(Path(parameters.model), data)
+            fitted = [from_file(settings, state, data, context.device) for state in states]
+        ready = iter(fitted)
+        done: list[Fitted] = []
+
+        def one_slice(one: KSpace, part: Context) -> np.ndarray:
+            part.step(0.0, "density weights")
+            field = next(ready) if fitted else fit(one, parameters, part)
+            done.append(field)
+            return field.series(asked.numbers)
+
+        kspace = data if fitted else with_density(data)
+        series = reconstruct_slices(kspace, context, one_slice, times_s=asked.times_s, synthetic=asked.synthetic)
+        if parameters.save_model:
+            write_fields(Path(parameters.save_model), done[0].settings, [field.state() for field in done], data)
+        return series
+
+    @staticmethod
+    def _times(data: KSpace, parameters: StInrParameters) -> FrameTimes:
+        return frame_times(data.times_s, parameters.temporal_upsampling, parameters.frames_per_s)

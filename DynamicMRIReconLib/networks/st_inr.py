@@ -1,0 +1,80 @@
+"""The neural representation of the paper: a hash-grid encoded network f(x, y, t) of a complex image series.
+
+J. Feng et al., Spatiotemporal implicit neural representation for unsupervised dynamic MRI reconstruction, IEEE Trans.
+Med. Imaging 44 (2025) 2143-2156, doi:10.1109/TMI.2025.3526452.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from DynamicMRIReconLib.networks.hash_grid import HashGrid
+
+#: points that go through the network together: bounds the memory of one evaluation without gradients
+POINTS_AT_ONCE = 2**18
+
+
+class SpatioTemporalField(nn.Module):
+    """f(x, y, t): hash grid, then a network without biases (as the paper's program has it) to real and imaginary part.
+
+    A voxel is at ``(i + 0.5) / side`` along each axis, ``side`` the longer of the image's, and a frame likewise at
+    ``(t + 0.5) / side``: a frame is as far from the next as a voxel is, so that all frames share a few cells of the
+    coarse grids.
+
+    Parameters
+    ----------
+    shape
+        (frames, y, x).
+    hidden_layers, hidden_width
+        of the network.
+    levels, features, table_size, base, growth
+        of the ``HashGrid``.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        *,
+        hidden_layers: int = 5,
+        hidden_width: int = 64,
+        levels: int = 16,
+        features: int = 2,
+        table_size: int = 2**19,
+        base: int = 16,
+        growth: float = 1.38,
+    ) -> None:
+        super().__init__()
+        self.shape = shape
+        self.encoding = HashGrid(
+            3, levels=levels, features=features, table_size=table_size, base=base, growth=growth
+        )
+        widths = [self.encoding.width, *[hidden_width] * hidden_layers]
+        layers: list[nn.Module] = []
+        for before, after in zip(widths, widths[1:], strict=False):
+            layers += [nn.Linear(before, after, bias=False), nn.ReLU()]
+        self.network = nn.Sequential(*layers, nn.Linear(widths[-1], 2, bias=False))
+
+    def points(self, frame_numbers: Tensor) -> Tensor:
+        """(frames * y * x, 3) coordinates x, y, t of all voxels at ``frame_numbers`` (fractions allowed)."""
+        _, ny, nx = self.shape
+        side = max(self.shape)
+        axes = [
+            (numbers + 0.5) / side
+            for numbers in (
+                frame_numbers.float(),
+                torch.arange(ny, device=frame_numbers.device, dtype=torch.float32),
+                torch.arange(nx, device=frame_numbers.device, dtype=torch.float32),
+            )
+        ]
+        t, y, x = torch.meshgrid(*axes, indexing="ij")
+        return torch.stack([x.flatten(), y.flatten(), t.flatten()], dim=1)
+
+    def forward(self, frame_numbers: Tensor) -> Tensor:
+        """(frames, 1, y, x) complex images at ``frame_numbers`` (frames,), 0 the first measured frame."""
+        points = self.points(frame_numbers)
+        if torch.is_grad_enabled():
+            values = self.network(self.encoding(points))
+        else:
+            values = torch.cat([self.network(self.encoding(part)) for part in points.split(POINTS_AT_ONCE)])
+        return torch.view_as_complex(values.contiguous()).reshape(len(frame_numbers), 1, *self.shape[1:])
