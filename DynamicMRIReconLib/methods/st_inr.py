@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
-from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
 from DynamicMRIReconLib.methods.common import estimates
 from DynamicMRIReconLib.methods.common.frame_times import FrameTimes, frame_times
@@ -19,8 +18,9 @@ from DynamicMRIReconLib.methods.registry import register
 if TYPE_CHECKING:
     from DynamicMRIReconLib.methods.common.field_fit import Fitted
 
-#: first steps of the network, steps in each round, and grams in each round, of the motion representation
+#: motion representation: steps of the network at first and in each round, transforms for the start and in each round
 FIRST_STEPS, STEPS = 80, 8
+START_TRANSFORMS, ROUND_TRANSFORMS = 45, 4
 #: seconds of one core for one voxel in one step of the network: motion representation, hash grid
 SECONDS_PER_STEP = {"motion": 0.45e-6, "hash-grid": 12e-6}
 #: memory for one voxel in one step
@@ -31,25 +31,27 @@ class StInrParameters(KSpaceParameters):
     """Parameters of ``st-inr``."""
 
     representation: Literal["motion", "hash-grid"] = parameter(
-        "motion",
-        "motion: one image that moves, and what changes besides; hash-grid: the published network of position and time.",
+        "motion", "motion: an image that moves, and what changes besides; hash-grid: the published network."
     )
-    iterations: int = parameter(30, "Rounds of the fit (motion), or epochs (hash-grid).", ge=1, le=20000)
+    iterations: int = parameter(30, "motion: rounds of the fit.", ge=1, le=1000)
     regularization: float = parameter(
-        0.003, "Weight of differences between frames: less noise and streaks, slower change.", ge=0.0, le=10.0
+        0.003, "motion: weight of changes from frame to frame that are not motion: less noise.", ge=0.0, le=10.0
     )
     spatial_regularization: float = parameter(
         0.003, "motion: weight of the spatial gradient of the image that moves, which all frames share.", ge=0, le=10.0
     )
     change_regularization: float = parameter(
-        0.003,
-        "motion: weight of what is not motion; larger explains more by motion.",
-        ge=0.0,
-        le=10.0,
-        advanced=True,
+        0.003, "motion: weight of all that is not motion: more is explained by motion.", ge=0.0, le=10.0, advanced=True
     )
     motion_regularization: float = parameter(
         0.001, "motion: weight of differences of the displacement between neighbours.", ge=0.0, le=10.0, advanced=True
+    )
+    warm_start: Literal["grasp", "smooth"] = parameter(
+        "grasp", "motion: the series that the fit starts from, of grasp or only smooth.", advanced=True
+    )
+    epochs: int = parameter(500, "hash-grid: steps of the fit over all samples.", ge=1, le=20000, advanced=True)
+    temporal_variation: float = parameter(
+        0.02, "hash-grid: weight of the mean difference between frames, by the largest.", ge=0.0, le=10.0, advanced=True
     )
     low_rank_regularization: float = parameter(
         0.0002, "hash-grid: weight of the nuclear norm of frames by voxels.", ge=0.0, le=10.0, advanced=True
@@ -64,12 +66,9 @@ class StInrParameters(KSpaceParameters):
     hidden_width: int = parameter(64, "hash-grid: width of the five hidden layers.", ge=4, le=512, advanced=True)
     table_size: int = parameter(2**19, "hash-grid: entries of a level.", ge=2**8, le=2**24, advanced=True)
     growth: float = parameter(1.38, "hash-grid: factor from level to level.", ge=1.0, le=3.0, advanced=True)
-    warm_start: Literal["grasp", "smooth"] = parameter(
-        "grasp", "motion: the series that the fit starts from: some iterations of grasp, or a smooth one.", advanced=True
-    )
     held_out: float = parameter(
         0.02,
-        "Part of the samples that is not fitted: the fit that foretells them best is kept, and it ends when it foretells "
+        "Part of the samples that is not fitted: the fit that foretells them best is kept, and ends when it foretells "
         "them worse and worse; 0 fits all samples to the end.",
         ge=0.0,
         le=0.5,
@@ -78,7 +77,9 @@ class StInrParameters(KSpaceParameters):
     temporal_upsampling: int = parameter(1, "Frames for each measured one, in-between ones synthetic.", ge=1, le=64)
     frames_per_s: float = parameter(0.0, "Frame rate of the result; 0 for the measured frames.", ge=0, unit="1/s")
     save_model: str = parameter("", "File for the fitted representation (.safetensors).", advanced=True)
-    model: str = parameter("", "File that save_model wrote for this scan: nothing is fitted, only asked.", advanced=True)
+    model: str = parameter(
+        "", "File that save_model wrote for this scan: nothing is fitted, only asked.", advanced=True
+    )
 
 
 @register
@@ -106,8 +107,7 @@ class StInr(Method):
         "standard": {},
         "faithful": {
             "representation": "hash-grid",
-            "iterations": 1600,
-            "regularization": 0.02,
+            "epochs": 1600,
             "hidden_width": 128,
             "table_size": 2**24,
             "growth": 2.0,
@@ -130,31 +130,32 @@ class StInr(Method):
     def estimate(self, data: Data, parameters: StInrParameters, device: str) -> Estimate:
         """Transforms, and steps of the network."""
         assert isinstance(data, KSpace)
-        kind, rounds = parameters.representation, parameters.iterations
-        if parameters.model:
-            rounds = 0
-        transforms = rounds * (4.0 if kind == "motion" else 1.0) + (20 if kind == "motion" else 2)
+        kind = parameters.representation
+        motion = kind == "motion"
+        rounds = 0 if parameters.model else parameters.iterations if motion else parameters.epochs
+        transforms = START_TRANSFORMS + ROUND_TRANSFORMS * rounds if motion else rounds
         base = estimates.estimate(data, device, parameters.most_coils(data), transforms, 1, maps=True)
-        steps = FIRST_STEPS + STEPS * rounds if kind == "motion" else rounds
+        steps = FIRST_STEPS + STEPS * rounds if motion else rounds
         voxels = data.frames * math.prod(data.matrix[1:])
         speed = estimates.CUDA_SPEED if device.startswith("cuda") else 1.0
         seconds = steps * voxels * data.matrix[0] * SECONDS_PER_STEP[kind] / speed
         asked = self._times(data, parameters)
         result = 8.0 * len(asked.times_s) * math.prod(data.matrix)
-        table = 16.0 * 16 * 2 * parameters.table_size if kind == "hash-grid" else 0.0
+        # numbers of 16 levels, their gradients and the two moments of Adam
+        table = 0.0 if motion else 16.0 * 16 * 2 * parameters.table_size
         memory = base.memory_bytes + voxels * BYTES_PER_VOXEL[kind] + 2 * result + table
         return Estimate(memory, base.seconds + seconds)
 
     def run(self, data: KSpace, parameters: StInrParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data, at the frames asked for."""
-        from DynamicMRIReconLib.methods.common.field_file import read_fields, write_fields
+        from DynamicMRIReconLib.methods.common.field_file import check_target, read_fields, write_fields
         from DynamicMRIReconLib.methods.common.field_fit import fit, from_file
         from DynamicMRIReconLib.methods.common.preparation import with_density
         from DynamicMRIReconLib.methods.common.slices import reconstruct_slices
 
         asked = self._times(data, parameters)
-        if parameters.save_model and not Path(parameters.save_model).resolve().parent.is_dir():
-            raise InputError(f"The folder of save_model, {parameters.save_model}, does not exist: create it first.")
+        if parameters.save_model:
+            check_target(Path(parameters.save_model))
         fitted: list[Fitted] = []
         settings: dict[str, Any] = {}
         if parameters.model:

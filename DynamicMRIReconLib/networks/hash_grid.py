@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -68,7 +67,8 @@ class HashGrid(nn.Module):
         #: levels that take part; the finer ones give zeros (coarse to fine)
         self.active_levels = levels
         self.tables = nn.ParameterList(
-            nn.Parameter(torch.empty(min(count, table_size), features).uniform_(-START, START)) for count in nodes
+            nn.Parameter(torch.empty(min(_rounded(count), table_size), features).uniform_(-START, START))
+            for count in nodes
         )
 
     @property
@@ -110,3 +110,8 @@ class HashGrid(nn.Module):
         for axis in range(1, self.dimensions):
             mixed = mixed ^ ((nodes[:, axis] * PRIMES[axis]) & UINT32)
         return mixed % len(self.tables[level])
+
+
+def _rounded(count: int) -> int:
+    """Tables are multiples of 8 entries, as in the original; the last ones may stay unused."""
+    return -(-count // 8) * 8

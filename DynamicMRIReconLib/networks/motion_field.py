@@ -75,6 +75,11 @@ class MotionField(nn.Module):
         with torch.no_grad():
             self.image.levels[0].copy_(torch.view_as_real(image).movedim(-1, 0)[:, None])
 
+    def add_change(self, series: Tensor) -> None:
+        """Add (frames, y, x) complex ``series`` to the change at the measured frames."""
+        with torch.no_grad():
+            self.change.levels[0].add_(torch.view_as_real(series).movedim(-1, 0))
+
     def parts(self, frame_numbers: Tensor) -> MotionParts:
         """The parts at ``frame_numbers`` (frames,), fractions allowed."""
         image = self.image(frame_numbers[:1])[:, 0]
@@ -100,9 +105,9 @@ def warp(image: Tensor, displacement: Tensor) -> Tensor:
     at_y = (y + displacement[1]).clamp(0, ny - 1)
     places = torch.stack([(2 * at_x + 1) / nx - 1, (2 * at_y + 1) / ny - 1], dim=-1)
     frames = image.expand(len(places), *image.shape)
-    return nn.functional.grid_sample(frames, places, mode="bilinear", padding_mode="zeros", align_corners=False).movedim(
-        0, 1
-    )
+    return nn.functional.grid_sample(
+        frames, places, mode="bilinear", padding_mode="zeros", align_corners=False
+    ).movedim(0, 1)
 
 
 def _part(size: int, divisor: int) -> int:

@@ -12,7 +12,7 @@ Nodes = tuple[int, int, int]
 
 
 class SeparableGrid(nn.Module):
-    """``channels`` numbers at every voxel of every frame: the sum of grids of several resolutions, each linear in between.
+    """``channels`` numbers at every voxel of every frame: the sum of coarse and fine grids, each linear in between.
 
     A multiresolution encoding whose levels are all dense and simply added. Since frames are asked for as a whole, each
     level is spread by one small matrix an axis instead of eight look-ups a voxel.

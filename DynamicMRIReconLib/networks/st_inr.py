@@ -6,6 +6,8 @@ Med. Imaging 44 (2025) 2143-2156, doi:10.1109/TMI.2025.3526452.
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -46,12 +48,10 @@ class SpatioTemporalField(nn.Module):
     ) -> None:
         super().__init__()
         self.shape = shape
-        self.encoding = HashGrid(
-            3, levels=levels, features=features, table_size=table_size, base=base, growth=growth
-        )
+        self.encoding = HashGrid(3, levels=levels, features=features, table_size=table_size, base=base, growth=growth)
         widths = [self.encoding.width, *[hidden_width] * hidden_layers]
         layers: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in itertools.pairwise(widths):
             layers += [nn.Linear(before, after, bias=False), nn.ReLU()]
         self.network = nn.Sequential(*layers, nn.Linear(widths[-1], 2, bias=False))
 

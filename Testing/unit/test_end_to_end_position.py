@@ -6,6 +6,7 @@ no code of the library has part in what is measured, and every position and time
 
 from __future__ import annotations
 
+import itertools
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,12 +199,20 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return of
 
 
-@pytest.mark.parametrize("method", ["gridding", "cg-sense"])
-@pytest.mark.parametrize("kind", ["cartesian", "radial"])
-@pytest.mark.parametrize("name", PLANES)
+@pytest.mark.parametrize(
+    ("name", "kind", "method"),
+    [
+        *itertools.product(PLANES, ["cartesian", "radial"], ["gridding", "cg-sense"]),
+        ("sagittal", "cartesian", "st-inr"),
+        ("oblique", "radial", "st-inr"),
+    ],
+)
 def test_marker_and_times_from_raw_file_to_mrml(name: str, kind: str, method: str, scan: Any, tmp_path: Path) -> None:
     plane, folder = Plane.named(name), tmp_path / "job"
-    Job(method=method, inputs=[scan(name, kind)], device="cpu", output=tmp_path / "out.nii.gz").save(folder)
+    preset = "fast" if method == "st-inr" else "standard"
+    Job(method=method, preset=preset, inputs=[scan(name, kind)], device="cpu", output=tmp_path / "out.nii.gz").save(
+        folder
+    )
     assert run_job(folder) == 0
     scene = slicer.vtkMRMLScene()
     for path in (folder / RESULT, tmp_path / "out.nii.gz"):

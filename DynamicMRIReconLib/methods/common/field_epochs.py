@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -51,7 +51,7 @@ def fit_published(
     The coarsest level of the encoding begins alone; the others join one after the other over the epochs.
     """
     numbers = torch.arange(problem.shape[0], device=problem.rhs.device, dtype=torch.float32)
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": list(field.encoding.parameters())},
         {"params": list(field.network.parameters()), "weight_decay": WEIGHT_DECAY},
     ]
@@ -73,7 +73,7 @@ def fit_published(
         miss = held_out.miss(series)
         since = 0 if miss < best else since + 1
         best = min(best, miss)
-        if held_out.patience and since > held_out.patience:
+        if since > held_out.patience:
             break
     field.encoding.active_levels = field.encoding.levels
     return field

@@ -20,6 +20,32 @@ FORMAT = "dynamic-mri-recon st-inr 1"
 State = dict[str, "Tensor"]
 
 
+def check_target(path: Path) -> None:
+    """Refuse to write to ``path`` before hours are spent on a fit.
+
+    Raises
+    ------
+    InputError
+        If its folder is missing, its suffix is another, or it is a file that is no fitted model: a parameter of a job
+        from elsewhere must not be able to replace anything else.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if path.suffix != ".safetensors":
+        raise InputError(f"save_model, {path}, must end in .safetensors.")
+    if not path.resolve().parent.is_dir():
+        raise InputError(f"The folder of save_model, {path}, does not exist: create it first, or name another.")
+    if not path.exists():
+        return
+    try:
+        with safe_open(path, framework="pt") as file:
+            is_model = (file.metadata() or {}).get("format") == FORMAT
+    except (SafetensorError, OSError):
+        is_model = False
+    if not is_model:
+        raise InputError(f"save_model, {path}, exists and is no fitted st-inr model: name another file.")
+
+
 def write_fields(path: Path, settings: dict[str, Any], states: Sequence[State], kspace: KSpace) -> None:
     """Write the state of each slice's field, with what is needed to build it and to know what scan it describes."""
     from safetensors.torch import save_file

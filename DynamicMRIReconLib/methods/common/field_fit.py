@@ -84,9 +84,9 @@ def fit(kspace: KSpace, parameters: StInrParameters, context: Context) -> Fitted
         network = build(settings).to(context.device)
         assert isinstance(network, SpatioTemporalField)
         published = PublishedWeights(
-            parameters.regularization, parameters.low_rank_regularization, parameters.epsilon
+            parameters.temporal_variation, parameters.low_rank_regularization, parameters.epsilon
         )
-        field = fit_published(problem, network, published, parameters.iterations, checked)
+        field = fit_published(problem, network, published, parameters.epochs, checked)
     numbers = torch.arange(kspace.frames, device=context.device, dtype=torch.float32)
     with torch.no_grad():
         context.add_figures(misfit=problem.misfit(field(numbers)))
@@ -142,9 +142,10 @@ def _fit_motion(problem: Problem, parameters: StInrParameters, held_out: HeldOut
         motion=parameters.motion_regularization,
         motion_temporal=TEMPORAL_PART * parameters.motion_regularization,
     )
-    start = _grasp(problem) if parameters.warm_start == "grasp" else problem.start()
+    first, rest = (replace(problem, context=problem.context.part(index, 2)) for index in range(2))
+    start = _grasp(first) if parameters.warm_start == "grasp" else problem.start()
     return fit_motion_field(
-        problem,
+        rest,
         start,
         weights,
         iterations=parameters.iterations,

@@ -26,7 +26,7 @@ class HeldOut:
     samples, where
         the samples (frames, coils, ...), and 1 where they are held out, broadcastable to them.
     patience
-        checks without a better prediction after which a fit may stop; 0 never stops it.
+        checks without a better prediction after which a fit stops.
     """
 
     model: LinearOperator

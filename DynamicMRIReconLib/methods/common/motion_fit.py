@@ -94,8 +94,18 @@ def fit_motion_field(
     steps, first_steps
         steps of Adam in a round, and before the first.
     held_out
-        samples that are not fitted: the field that explains them best is the one returned; fitting ends when they have
-        been explained worse for a while.
+        samples that are not fitted: what explains them best is returned; fitting ends when they have been explained
+        worse for a while.
+
+    Returns
+    -------
+    MotionField
+        whose measured frames are x: the little that the steps of the network leave open goes to its change.
+
+    Raises
+    ------
+    ValueError
+        If values stop being finite.
     """
     frames, _, ny, nx = problem.shape
     field = MotionField((frames, ny, nx)).to(start.device)
@@ -107,7 +117,7 @@ def fit_motion_field(
     )
     x, gram_x = start, problem.model.gram(start)
     dual = torch.zeros_like(x)
-    best, best_miss, since = copy.deepcopy(field.state_dict()), math.inf, 0
+    best, best_miss, since = (field.state_dict(), x), math.inf, 0
     for iteration in range(iterations):
         done = iteration / iterations
         descent.run(x + dual, first_steps if iteration == 0 else steps, done, 1 / iterations, alone=iteration == 0)
@@ -118,19 +128,17 @@ def fit_motion_field(
             x, gram_x = improve(
                 problem.model.gram, lambda v: COUPLING * v, target, x, gram_x, solve, problem.inner_iterations
             )
-            problem.preview.offer(series, problem.scale)
-            if held_out is None:
-                continue
-            miss = held_out.miss(series)
-        if not math.isfinite(miss):
+            problem.preview.offer(x, problem.scale)
+            miss = best_miss if held_out is None else held_out.miss(x)
+        if miss != miss:
             raise ValueError(f"The fit met numbers that are not finite in iteration {iteration + 1}.")
         since += 1
-        if miss < best_miss:
-            best, best_miss, since = copy.deepcopy(field.state_dict()), miss, 0
-        if held_out.patience and since > held_out.patience:
+        if held_out is None or miss < best_miss:
+            best, best_miss, since = (copy.deepcopy(field.state_dict()), x), miss, 0
+        if held_out is not None and since > held_out.patience:
             break
-    if held_out is not None:
-        field.load_state_dict(best)
+    field.load_state_dict(best[0])
+    field.add_change(best[1][:, 0] - field(numbers)[:, 0].detach())
     return field
 
 
@@ -168,5 +176,5 @@ def _magnitude(values: Tensor) -> Tensor:
 def _total_variation(images: Tensor) -> Tensor:
     along_x = images.diff(dim=-1, append=images[..., -1:])
     along_y = images.diff(dim=-2, append=images[..., -1:, :])
-    squared = [part.square() for along in (along_x, along_y) for part in (along.real, along.imag)]
-    return (sum(squared) + SMOOTHING).sqrt().sum()
+    squared = along_x.real.square() + along_x.imag.square() + along_y.real.square() + along_y.imag.square()
+    return (squared + SMOOTHING).sqrt().sum()

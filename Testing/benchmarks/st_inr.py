@@ -1,0 +1,180 @@
+"""The neural representation beside the classical methods, at the frames measured and between them.
+
+The scans are those of ``classical.py``; where that has been run, its tuned rows stand beside. Rows are kept in a file;
+started again, the script goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from classical_parts.contenders import CONTENDERS
+from classical_parts.results import Results
+from classical_parts.settings import SETTINGS, Setting, scan_files
+
+import DynamicMRIReconLib as dmr
+from DynamicMRIReconLib import phantoms
+from DynamicMRIReconLib.acquisition.simulate import SimulationParameters, simulate
+from DynamicMRIReconLib.data import ImageSeries
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks-st-inr.md"
+UPSAMPLING = 4
+SPOKES = (21, 13, 8, 5)
+CLASSICAL = ("grasp", "low-rank-sparse", "space-time", "locally-low-rank")
+#: the published network takes hours at full size on a processor: shown on a small scan
+SMALL = Setting(
+    "heart-small",
+    "beating heart, 64 x 64, 12 frames, 8 coils, 4 golden-angle spokes a frame",
+    "heart",
+    {"trajectory": "radial", "matrix": 64, "frames": 12, "shots": 4},
+    {"matrix": 32, "frames": 6},
+)
+RUNS: dict[str, dict[str, Any]] = {
+    "st-inr": {},
+    "st-inr, fast": {"preset": "fast"},
+    "st-inr, published network, small tables": {"representation": "hash-grid"},
+}
+Row = dict[str, Any]
+
+
+def fit(setting: Setting, place: Path, options: dict[str, Any]) -> Row:
+    """One fit, and what it says at and between the frames measured."""
+    kspace, truth = dmr.read(place / "scan.npz"), dmr.read(place / "truth.npz")
+    model = place / "model.safetensors"
+    cpu, wall = time.process_time(), time.perf_counter()
+    series = dmr.reconstruct(kspace, "st-inr", device="cpu", save_model=str(model), **options)
+    row = {"cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall, **figures(series, truth)}
+    finer = dmr.reconstruct(kspace, "st-inr", device="cpu", model=str(model), temporal_upsampling=UPSAMPLING)
+    return {**row, **between(setting, finer)}
+
+
+def figures(series: ImageSeries, truth: ImageSeries) -> Row:
+    """PSNR and SSIM of whole frames and of what moves."""
+    found = dmr.evaluate(series, truth)
+    moving = {f"moving_{name}": found["moving"][name]["mean"] for name in ("psnr_db", "ssim")}
+    return {"psnr_db": found["psnr_db"]["mean"], "ssim": found["ssim"]["mean"], **moving}
+
+
+def between(setting: Setting, finer: ImageSeries) -> Row:
+    """Frames between the measured ones beside the truth, and beside linear interpolation of the measured ones."""
+    step = np.arange(finer.frames) % UPSAMPLING
+    frame_s = float(finer.times_s[UPSAMPLING] - finer.times_s[0])
+    measured, frames = finer.array[::UPSAMPLING], finer.frames // UPSAMPLING
+    row: Row = {}
+    truths, ours, linear = [], [], []
+    for part in range(1, UPSAMPLING):
+        scene = phantoms.get(setting.phantom)
+        scene.start_s = float(finer.times_s[part]) - frame_s / 2  # type: ignore[attr-defined]
+        values = {"matrix": finer.array.shape[-1], "frames": frames, "shots": 1, "coils": 1, "tr_s": frame_s}
+        truth = simulate(scene, SimulationParameters(**values))[1]
+        np.testing.assert_allclose(truth.times_s, finer.times_s[step == part])
+        truths.append(truth.array)
+        ours.append(finer.array[step == part])
+        share = part / UPSAMPLING
+        linear.append(np.abs(measured[:-1]) * (1 - share) + np.abs(measured[1:]) * share)
+    times = np.arange(len(truths) * frames, dtype=float)
+    reference = ImageSeries(np.concatenate(truths), finer.affine, times)
+    for name, images in (("between", ours), ("linear", linear)):
+        found = figures(ImageSeries(np.concatenate(images).astype(np.complex64), finer.affine, times), reference)
+        row.update({f"{name}_{key}": value for key, value in found.items()})
+    return row
+
+
+def page(rows: dict[str, Row], classical: Results) -> str:
+    """docs/benchmarks-st-inr.md."""
+    lines = [
+        "# Neural representation, measured",
+        "",
+        "Written by `python Testing/benchmarks/st_inr.py --write`.",
+        "",
+        f"{platform.machine()}, one thread; Python {platform.python_version()}, torch {torch.__version__}. On a GPU: "
+        "not measured.",
+        "",
+        "Scans and figures are those of [benchmarks.md](benchmarks.md): moving phantoms continuous in space and time, "
+        "true coil maps, noise; magnitudes after one least-squares factor; *moving* is what moves. `st-inr` is the "
+        "preset `standard`, not tuned; each classical row has the best weight of its grid.",
+        "",
+        f"*Between*: {UPSAMPLING} times as many frames asked of the same fit, those that were not measured against the "
+        "true scene at their times; *linear*: the measured frames of the same fit interpolated linearly.",
+        "",
+    ]
+    for setting in (*(SETTINGS[f"heart-{spokes}"] for spokes in SPOKES), SMALL):
+        body = []
+        for name in RUNS:
+            row = rows.get(f"{setting.name}|{name}")
+            if row is not None:
+                extra = [f"{row[f'{kind}_{key}']:.2f}" for key in ("psnr_db", "moving_psnr_db") for kind in KINDS]
+                body.append(_line(name, row, extra))
+        for name in CLASSICAL:
+            best = rows.get(f"{setting.name}|{name}") or classical.best(setting.name, CONTENDERS[name])
+            if best is not None:
+                body.append(_line(name, best, ["", "", "", ""]))
+        if body:
+            lines += [f"## {setting.title}", "", *HEAD, *body, ""]
+    return "\n".join(lines)
+
+
+KINDS = ("between", "linear")
+HEAD = (
+    "| | PSNR | SSIM | moving: PSNR | SSIM | CPU | between: PSNR | linear | between, moving: PSNR | linear |",
+    "|---|---|---|---|---|---|---|---|---|---|",
+)
+
+
+def _line(name: str, row: Row, extra: list[str]) -> str:
+    return (
+        f"| {name} | {row['psnr_db']:.2f} | {row['ssim']:.3f} | {row['moving_psnr_db']:.2f} | {row['moving_ssim']:.3f} "
+        f"| {row['cpu_s']:.0f} s | {' | '.join(extra)} |"
+    )
+
+
+def wanted(quick: bool) -> list[tuple[Setting, str]]:
+    """Which setting is measured with what."""
+    small = [(SMALL, name) for name in (*RUNS, *CLASSICAL)]
+    large = [(SETTINGS[f"heart-{spokes}"], "st-inr") for spokes in reversed(SPOKES)]
+    return small if quick else [*large, (SETTINGS["heart-5"], "st-inr, fast"), *small]
+
+
+def main() -> int:
+    """Measure what is missing, print the page, and write it when asked to."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a small scan only: shows that it runs, says little")
+    parser.add_argument("--no-runs", action="store_true", help="only show what has been measured")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "dynamic-mri-recon-benchmark")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    kept = arguments.folder / ("st-inr-quick.json" if arguments.quick else "st-inr.json")
+    rows: dict[str, Row] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    for setting, name in [] if arguments.no_runs else wanted(arguments.quick):
+        key = f"{setting.name}|{name}"
+        if key in rows:
+            continue
+        place = scan_files(setting, arguments.folder, arguments.quick)
+        if name in RUNS:
+            rows[key] = fit(setting, place, {**RUNS[name], **({"epochs": 20} if arguments.quick else {})})
+        else:
+            began = time.process_time()
+            series = dmr.reconstruct(dmr.read(place / "scan.npz"), name, device="cpu")
+            rows[key] = {"cpu_s": time.process_time() - began, **figures(series, dmr.read(place / "truth.npz"))}
+        kept.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+        print(key, {name: round(value, 3) for name, value in rows[key].items()}, flush=True)
+    text = page(rows, Results(arguments.folder / "results.json"))
+    print(text)
+    if arguments.write:
+        PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
