@@ -15,8 +15,9 @@ from typing import Any
 
 from classical_parts.contenders import CONTENDERS, Contender
 from classical_parts.measure import measure
-from classical_parts.report import page, summary
+from classical_parts.report import page
 from classical_parts.results import Results
+from classical_parts.rows import summary
 from classical_parts.search import next_factor
 from classical_parts.settings import SETTINGS, Setting, scan_files
 
@@ -24,6 +25,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 #: the settings whose search is finished before others begin
 FIRST = 4
 TOOLS = ["ours", "bart", "sigpy"]
+#: the smoothness is tuned on its own by these factors, once the weights are
+SMOOTHER = (3.0, 1 / 3)
 
 Run = tuple[Setting, Contender, dict[str, Any]]
 
@@ -40,6 +43,13 @@ def wanted(chosen: list[Setting], tools: list[str], results: Results) -> Iterato
             for setting in group:
                 # tv has no rival and is slow: its turn comes last
                 yield from _grid(setting, [c for c in contenders if refine or c.method != "tv"], results, refine)
+        for setting in group:
+            for contender in contenders:
+                found = results.tuned(setting.name, contender)
+                if contender.tuned and contender.rival and found:
+                    factor = max(found, key=lambda f: float(found[f]["psnr_db"]))
+                    for smoother in SMOOTHER:
+                        yield setting, contender, contender.parameters(factor, smoother)
         for setting in group:
             for contender in contenders:
                 base = CONTENDERS.get(f"BART pics -R {contender.method}")
