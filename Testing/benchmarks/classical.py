@@ -7,6 +7,7 @@ was stopped. ``bart`` must be on the PATH (Debian: bart).
 from __future__ import annotations
 
 import argparse
+import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -25,8 +26,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 #: the settings whose search is finished before others begin
 FIRST = 4
 TOOLS = ["ours", "bart", "sigpy"]
-#: the smoothness is tuned on its own by these factors, once the weights are
-SMOOTHER = (3.0, 1 / 3)
+#: the smoothness is tuned on its own by these factors, once the weights are, with the two best of them
+SMOOTHER = (3.0, 3.0**0.5, 3.0**-0.5, 1 / 3)
 
 Run = tuple[Setting, Contender, dict[str, Any]]
 
@@ -47,8 +48,8 @@ def wanted(chosen: list[Setting], tools: list[str], results: Results) -> Iterato
             for contender in contenders:
                 found = results.tuned(setting.name, contender)
                 if contender.tuned and contender.rival and found:
-                    factor = max(found, key=lambda f: float(found[f]["psnr_db"]))
-                    for smoother in SMOOTHER:
+                    best = sorted(found, key=lambda f: -float(found[f]["psnr_db"]))[:2]
+                    for factor, smoother in itertools.product(best, SMOOTHER):
                         yield setting, contender, contender.parameters(factor, smoother)
         for setting in group:
             for contender in contenders:
