@@ -26,8 +26,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 #: the settings whose search is finished before others begin
 FIRST = 4
 TOOLS = ["ours", "bart", "sigpy"]
-#: the smoothness is tuned on its own by these factors, once the weights are, with the two best of them
-SMOOTHER = (3.0, 3.0**0.5, 3.0**-0.5, 1 / 3)
+#: smoothness and the weight of a low-rank part are tuned on their own by these, with the two best factors on all
+OWN = (3.0, 3.0**0.5, 3.0**-0.5, 1 / 3)
 
 Run = tuple[Setting, Contender, dict[str, Any]]
 
@@ -49,8 +49,9 @@ def wanted(chosen: list[Setting], tools: list[str], results: Results) -> Iterato
                 found = results.tuned(setting.name, contender)
                 if contender.tuned and contender.rival and found:
                     best = sorted(found, key=lambda f: -float(found[f]["psnr_db"]))[:2]
-                    for factor, smoother in itertools.product(best, SMOOTHER):
-                        yield setting, contender, contender.parameters(factor, smoother)
+                    for factor, own in itertools.product(best, OWN):
+                        yield setting, contender, contender.parameters(factor, smoother=own)
+                        yield setting, contender, contender.parameters(factor, lower=own)
         for setting in group:
             for contender in contenders:
                 base = CONTENDERS.get(f"BART pics -R {contender.method}")

@@ -39,17 +39,18 @@ class Contender:
     rival: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 
-    def parameters(self, factor: float, smoother: float = 1.0) -> dict[str, Any]:
+    def parameters(self, factor: float, smoother: float = 1.0, lower: float = 1.0) -> dict[str, Any]:
         """What the run is told: the usual weights times ``factor``, rounded so that equal runs look equal.
 
-        ``smoother`` multiplies the smoothness once more.
+        ``smoother`` multiplies the smoothness once more, ``lower`` the weight of the low-rank part.
         """
         if self.tool == "bart":
             return {**self.options, "lambda": float(f"{BART_LAMBDA[self.method] * factor:.3g}")}
         if self.tool == "sigpy":
             return dict(self.options)
         values = registry.get(self.method).parameters(**self.options).model_dump()
-        factors = {name: factor * (smoother if name == "smoothness" else 1.0) for name in WEIGHTS}
+        own = {"smoothness": smoother, "low_rank_regularization": lower}
+        factors = {name: factor * own.get(name, 1.0) for name in WEIGHTS}
         scaled = {
             name: float(f"{values[name] * factors[name]:.3g}") for name in WEIGHTS if name in values and self.tuned
         }
