@@ -29,7 +29,7 @@ from DynamicMRIReconLib.profiles.table import write_csv
 logger = logging.getLogger(__name__)
 
 SAMPLE = Path(__file__).resolve().parents[1] / "Resources" / "SampleData" / "cine_sax"
-METHODS = ("gridding", "cg-sense", "grasp", "space-time", "locally-low-rank", "low-rank-sparse")
+METHODS = ("gridding", "cg-sense", "tv", "grasp", "space-time", "locally-low-rank", "low-rank-sparse")
 SPOKES_PER_FRAME = 13
 COILS = 8
 #: noise of the simulated samples as a part of the brightest voxel, of the order of a routine cine

@@ -10,7 +10,7 @@ from DynamicMRIReconLib.methods.base import Context, parameter
 from DynamicMRIReconLib.methods.common.regularised import (
     Problem,
     RegularisedMethod,
-    RegularisedParameters,
+    TemporalParameters,
     pace,
     run_regularised,
 )
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class GraspParameters(RegularisedParameters):
+class GraspParameters(TemporalParameters):
     """Parameters of ``grasp``."""
 
     regularization: float = parameter(
@@ -35,7 +35,11 @@ class GraspParameters(RegularisedParameters):
 
 @register
 class Grasp(RegularisedMethod):
-    """``min_x |A x - y|^2 / 2 + regularization * sum |x[t + 1] - x[t]|``."""
+    """``min_x |A x - y|^2 / 2 + regularization * sum |x[t + 1] - x[t]|``.
+
+    With ``cyclic`` the first frame follows the last. This steadies both, which otherwise have one neighbour; being a
+    sum of magnitudes it allows a jump there as anywhere else.
+    """
 
     key = "grasp"
     title = "GRASP (temporal total variation)"
@@ -53,6 +57,7 @@ class Grasp(RegularisedMethod):
             "iterations": 9,
             "tolerance": 1e-3,
             "smoothness": 0.0,
+            "cyclic": False,
         },
     }
 
@@ -61,7 +66,7 @@ class Grasp(RegularisedMethod):
         from DynamicMRIReconLib.methods.common.penalties import TemporalTotalVariation
 
         weight = parameters.regularization
-        return [(TemporalTotalVariation(problem.shape, weight), pace(weight))]
+        return [(TemporalTotalVariation(problem.shape, weight, cyclic=parameters.cyclic), pace(weight))]
 
     def run(self, data: KSpace, parameters: GraspParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data."""

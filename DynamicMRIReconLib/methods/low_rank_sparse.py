@@ -10,7 +10,7 @@ from DynamicMRIReconLib.methods.base import Context, parameter
 from DynamicMRIReconLib.methods.common.regularised import (
     Problem,
     RegularisedMethod,
-    RegularisedParameters,
+    TemporalParameters,
     pace,
     run_regularised,
 )
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 PARTS = ("low-rank", "sparse")
 
 
-class LowRankSparseParameters(RegularisedParameters):
+class LowRankSparseParameters(TemporalParameters):
     """Parameters of ``low-rank-sparse``."""
 
+    iterations: int = parameter(
+        16, "Iterations; two parts take more than one to come close to the minimum.", ge=1, le=1000
+    )
     regularization: float = parameter(
         0.005, "Weight of the sparse part: less noise and streaks, slower motion.", gt=0.0, le=10.0
     )
@@ -76,6 +79,7 @@ class LowRankSparse(RegularisedMethod):
             "iterations": 50,
             "tolerance": 0.0025,
             "smoothness": 0.0,
+            "cyclic": False,
         },
     }
 
@@ -94,7 +98,10 @@ class LowRankSparse(RegularisedMethod):
         sparse: list[tuple[Any, float]] = [(TemporalFourierSparsity(weight), pace(weight))]
         if parameters.sparsity == "temporal-tv":
             mean = TemporalMeanSparsity(problem.shape, weight)
-            sparse = [(TemporalTotalVariation(problem.shape, weight), pace(weight)), (mean, pace(weight, 1.0))]
+            sparse = [
+                (TemporalTotalVariation(problem.shape, weight, cyclic=parameters.cyclic), pace(weight)),
+                (mean, pace(weight, 1.0)),
+            ]
         parts = [(OfPart(penalty, 1, len(PARTS)), constraint) for penalty, constraint in sparse]
         return [(OfPart(low_rank, 0, len(PARTS)), pace(low_rank.weight, 0.1 * noise)), *parts]
 
@@ -125,10 +132,16 @@ class LowRankSparse(RegularisedMethod):
         # the mean of K^H K over frequencies: differences between frames square to 2, the others to 1
         sizes = [weight * (2 * p.smoothness.temporal + p.smoothness.identity) for p, weight in terms]
         first, second = FLOOR + sizes[0], FLOOR + sum(sizes[1:])
-        start = problem.start()
+        start, watched = problem.start(), problem.watched
 
         def both(x: Tensor) -> Tensor:
             return torch.stack([x, x])
+
+        def coupling(x: Tensor) -> Tensor:
+            result = torch.zeros_like(x)
+            for penalty, weight in terms:
+                penalty.add_gram(x, weight, result)
+            return result
 
         return admm(
             lambda x: both(problem.gram(x.sum(0))),
@@ -136,12 +149,14 @@ class LowRankSparse(RegularisedMethod):
             [penalty for penalty, _ in terms],
             weights,
             x0=torch.stack([start, torch.zeros_like(start)]),
+            coupling=coupling,
             preconditioner=SumPreconditioner(
                 problem.density, first, second, problem.transform_axes, spatial=problem.smoothness
             ),
             iterations=parameters.iterations,
             inner_iterations=problem.inner_iterations,
             tolerance=parameters.tolerance,
-            misfit=lambda x: problem.quadratic(x.sum(0)),
+            energy=problem.energy,
+            misfit=(lambda x: watched(x.sum(0))) if watched is not None else None,
             callback=problem.callback(parameters.iterations),
         )

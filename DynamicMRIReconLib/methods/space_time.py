@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from DynamicMRIReconLib.methods.base import parameter
-from DynamicMRIReconLib.methods.common.regularised import Problem, RegularisedMethod, RegularisedParameters, pace
+from DynamicMRIReconLib.methods.common.regularised import Problem, RegularisedMethod, TemporalParameters, pace
 from DynamicMRIReconLib.methods.registry import register
 
 
-class SpaceTimeParameters(RegularisedParameters):
+class SpaceTimeParameters(TemporalParameters):
     """Parameters of ``space-time``."""
 
     regularization: float = parameter(
@@ -41,6 +41,6 @@ class SpaceTime(RegularisedMethod):
 
         time, space = parameters.regularization, parameters.spatial_regularization
         return [
-            (TemporalTotalVariation(problem.shape, time), pace(time)),
+            (TemporalTotalVariation(problem.shape, time, cyclic=parameters.cyclic), pace(time)),
             (SpatialTotalVariation(problem.shape, space, problem.transform_axes), pace(space, 0.03)),
         ]

@@ -14,13 +14,14 @@ from DynamicMRIReconLib.operators.base import Composition, LinearOperator, Shape
 from DynamicMRIReconLib.operators.coils import CoilOperator
 from DynamicMRIReconLib.operators.fourier import FourierOperator
 from DynamicMRIReconLib.operators.frame_blocks import FrameBlocks
-from DynamicMRIReconLib.operators.grid_gram import GridGram
+from DynamicMRIReconLib.operators.grid_gram import CoilGridGram, GridGram
 from DynamicMRIReconLib.operators.mask import MaskOperator
 from DynamicMRIReconLib.operators.nufft import NufftOperator
 from DynamicMRIReconLib.operators.weights import WeightsOperator
 
-#: coil images of at most this many bytes exist at once; more than a cache holds, far less than a computer
-BLOCK_BYTES = 64 * 2**20
+#: coil images of about this many bytes exist at once: on the CPU so few that they stay in its cache, on other devices
+#: enough to keep them busy
+BLOCK_BYTES_ON_CPU, BLOCK_BYTES = 2 * 2**20, 64 * 2**20
 
 
 class DropSliceAxis(LinearOperator):
@@ -79,9 +80,18 @@ def acquisition_model(
         raise ValueError(f"Coil maps {tuple(maps.shape)} do not fit k-space of {(kspace.coils, *kspace.matrix)}.")
     coils = CoilOperator(maps)
     numbers = range(kspace.frames)[frames]
-    at_once = max(1, BLOCK_BYTES // (8 * math.prod(maps.shape)))
+    block_bytes = BLOCK_BYTES_ON_CPU if maps.device.type == "cpu" else BLOCK_BYTES
+    at_once = max(1, block_bytes // (8 * math.prod(maps.shape)))
     groups = [numbers[start : start + at_once] for start in range(0, len(numbers), at_once)]
-    blocks = [sampling_operator(kspace, _as_slice(group), device, backend, weights) @ coils for group in groups]
+
+    def block(frames: slice) -> LinearOperator:
+        sampling = sampling_operator(kspace, frames, device, backend, weights)
+        if kspace.mask is None:
+            return sampling @ coils
+        mask = torch.as_tensor(kspace.mask[frames], device=device)
+        return Composition(sampling, coils, gram=lambda: CoilGridGram(mask, maps))
+
+    blocks = [block(_as_slice(group)) for group in groups]
     return blocks[0] if len(blocks) == 1 else FrameBlocks(blocks, [len(group) for group in groups])
 
 

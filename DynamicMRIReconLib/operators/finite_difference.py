@@ -31,6 +31,18 @@ class FiniteDifferenceOperator(LinearOperator):
     def _forward(self, x: Tensor) -> Tensor:
         return torch.stack([self._without_wrap(x.roll(-1, axis) - x, axis) for axis in self.axes])
 
+    def _gram(self, x: Tensor) -> Tensor:
+        """Twice each element less its neighbours: at the ends, where it has but one, once."""
+        result = 2 * len(self.axes) * x
+        for axis in self.axes:
+            size = x.shape[axis]
+            first, last = x.narrow(axis, 0, 1), x.narrow(axis, size - 1, 1)
+            result.narrow(axis, 1, size - 1).sub_(x.narrow(axis, 0, size - 1))
+            result.narrow(axis, 0, size - 1).sub_(x.narrow(axis, 1, size - 1))
+            result.narrow(axis, 0, 1).sub_(last if self.periodic else first)
+            result.narrow(axis, size - 1, 1).sub_(first if self.periodic else last)
+        return result
+
     def _adjoint(self, y: Tensor) -> Tensor:
         parts = [self._without_wrap(part, axis) for part, axis in zip(y, self.axes, strict=True)]
         return torch.stack(

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from DynamicMRIReconLib.data import KSpace
-from DynamicMRIReconLib.operators.fourier import fftc, ifftc
 from DynamicMRIReconLib.operators.nufft import NufftOperator
 from DynamicMRIReconLib.operators.toeplitz import ToeplitzGram
 
@@ -60,7 +59,7 @@ def _with_gradient(diagonal: Tensor, weight: float, axes: tuple[int, ...]) -> Te
 
 
 class SeriesPreconditioner:
-    """Solves ``(D + temporal Dt^H Dt + spatial Ds^H Ds + identity) x = r`` for series (frames, z, y, x).
+    """Solves ``(D + temporal Dt^H Dt + wrap w^H w + spatial Ds^H Ds + identity) x = r`` for series (frames, z, y, x).
 
     Parameters
     ----------
@@ -70,6 +69,8 @@ class SeriesPreconditioner:
         weights >= 0 of the squared differences between frames (none beyond the last), of the squared differences
         between voxels along ``spatial_axes`` (wrapping around), and of the squared image. ``identity`` should be > 0
         where the density has zeros.
+    wrap
+        weight >= 0 of the squared difference w between the last frame and the first.
     spatial_axes
         axes of the series along which ``spatial`` counts, of 1 (z), 2 (y), 3 (x).
     transform_axes
@@ -86,6 +87,7 @@ class SeriesPreconditioner:
         density: Tensor,
         *,
         temporal: float = 0.0,
+        wrap: float = 0.0,
         spatial: float = 0.0,
         identity: float = 1e-3,
         spatial_axes: tuple[int, ...] = (2, 3),
@@ -102,7 +104,15 @@ class SeriesPreconditioner:
             diagonal = diagonal + 2 * temporal
             diagonal[0] -= temporal
             diagonal[-1] -= temporal
-        self._pivot, self._carry = self._eliminate(diagonal)
+        # nothing here depends on where the origin is: frequencies in the order of the FFT need no shift
+        self._pivot, self._carry = self._eliminate(torch.fft.ifftshift(diagonal, dim=transform_axes))
+        self._answer: Tensor | None = None
+        if wrap > 0 and len(density) > 1:
+            # the difference between the ends adds a matrix of rank one: the formula of Sherman and Morrison
+            ends = torch.zeros_like(density)
+            ends[0], ends[-1] = 1, -1
+            self._answer = self._recur(ends)
+            self._share = wrap / (1 + wrap * (self._answer[0] - self._answer[-1]))
 
     def _eliminate(self, diagonal: Tensor) -> tuple[Tensor, Tensor]:
         """The reciprocal pivots, and the factors that carry a solved frame back to the one before it."""
@@ -115,16 +125,22 @@ class SeriesPreconditioner:
 
     def __call__(self, residual: Tensor) -> Tensor:
         """(frames, z, y, x) complex -> the same shape. Hermitian and positive definite."""
-        spectrum = fftc(residual, self.axes)
+        spectrum = torch.fft.fftn(residual, dim=self.axes)
+        solved = self._recur(spectrum)
+        if self._answer is not None:
+            solved.addcmul_(self._answer.to(solved.dtype), self._share * (solved[0] - solved[-1]), value=-1)
+        return torch.fft.ifftn(solved, dim=self.axes)
+
+    def _recur(self, frames: Tensor) -> Tensor:
+        """The tridiagonal systems solved for each frequency, in the memory of ``frames``."""
         if self.temporal == 0:
-            return ifftc(spectrum * self._pivot, self.axes)
-        frames = list(spectrum)
-        frames[0] = frames[0] * self._pivot[0]
+            return frames.mul_(self._pivot)
+        frames[0].mul_(self._pivot[0])
         for t in range(1, len(frames)):
-            frames[t] = (frames[t] + self.temporal * frames[t - 1]) * self._pivot[t]
+            frames[t].add_(frames[t - 1], alpha=self.temporal).mul_(self._pivot[t])
         for t in range(len(frames) - 2, -1, -1):
-            frames[t] = frames[t] + self._carry[t] * frames[t + 1]
-        return ifftc(torch.stack(frames), self.axes)
+            frames[t].addcmul_(self._carry[t].to(frames.dtype), frames[t + 1])
+        return frames
 
 
 class SumPreconditioner:
@@ -153,18 +169,17 @@ class SumPreconditioner:
         spatial: float = 0.0,
     ) -> None:
         self.axes = transform_axes
-        density = _with_gradient(density, spatial, transform_axes)
+        density = torch.fft.ifftshift(_with_gradient(density, spatial, transform_axes), dim=transform_axes)
         self._density, self._first, self._second = density, first, second
         self._reciprocal = 1 / (density * (first + second) + first * second)
 
     def __call__(self, residual: Tensor) -> Tensor:
         """(2, frames, z, y, x) complex -> the same shape. Hermitian and positive definite."""
         axes = tuple(axis + 1 for axis in self.axes)
-        one, two = fftc(residual, axes)
-        solved = torch.stack(
-            [
-                ((self._density + self._second) * one - self._density * two) * self._reciprocal,
-                ((self._density + self._first) * two - self._density * one) * self._reciprocal,
-            ]
-        )
-        return ifftc(solved, axes)
+        spectrum = torch.fft.fftn(residual, dim=axes)
+        one, two = spectrum
+        # (D + q) l - D s and (D + p) s - D l
+        shared = (one - two).mul_(self._density)
+        one.mul_(self._second).add_(shared).mul_(self._reciprocal)
+        two.mul_(self._first).sub_(shared).mul_(self._reciprocal)
+        return torch.fft.ifftn(spectrum, dim=axes)

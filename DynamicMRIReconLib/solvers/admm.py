@@ -18,7 +18,10 @@ Linear = Callable[[Tensor], Tensor]
 
 
 class Penalty(Protocol):
-    """A function ``f(K x)`` with a linear K and an f whose proximal map is known."""
+    """A function ``f(K x)`` with a linear K and an f whose proximal map is known.
+
+    One with a faster way than ``adjoint(forward(x))`` to ``K^H K x`` may have it as ``gram(x)``.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """``K x``."""
@@ -40,6 +43,7 @@ def admm(
     weights: Sequence[float],
     *,
     x0: Tensor,
+    coupling: Linear | None = None,
     preconditioner: Linear | None = None,
     iterations: int = 10,
     inner_iterations: int = 3,
@@ -65,6 +69,8 @@ def admm(
         the f_i with their K_i, and for each the weight w_i > 0 of its constraint: it sets the pace, not the result.
     x0
         start.
+    coupling
+        ``x -> sum w_i K_i^H K_i x``, where there is a faster way than one penalty after the other.
     preconditioner
         approximate inverse of ``A^H A + sum w_i K_i^H K_i``, Hermitian positive definite; none when None.
     iterations, inner_iterations
@@ -76,8 +82,8 @@ def admm(
     energy
         ``|y|^2``, so that the objective reported is the function above rather than it less a constant.
     misfit
-        ``x -> |A x - y|^2 / 2`` for the objective reported. When None it is taken from gram, rhs and energy, whose
-        terms nearly cancel: in single precision, or with a NUFFT, too coarse to watch the last digits converge.
+        ``x -> |A x - y|^2 / 2`` for the objective reported. When None it is taken from gram, rhs and energy, which
+        costs nothing but needs a gram that is exact: with a NUFFT it is too coarse to watch the last digits converge.
     callback
         called after each iteration with the objective at x; ``residual`` is the relative change of x.
 
@@ -96,8 +102,10 @@ def admm(
     pairs = list(zip(penalties, weights, strict=True))
     solve = preconditioner or (lambda r: r)
 
-    def coupling(v: Tensor) -> Tensor:
-        return _sum(weight * penalty.adjoint(penalty.forward(v)) for penalty, weight in pairs)
+    def one_by_one(v: Tensor) -> Tensor:
+        return _sum(weight * _gram(penalty, v) for penalty, weight in pairs)
+
+    couple = coupling or one_by_one
 
     x, gram_x = x0, gram(x0)
     split = [penalty.prox(penalty.forward(x), 1 / weight) for penalty, weight in pairs]
@@ -107,17 +115,16 @@ def admm(
         target = rhs + _sum(
             weight * penalty.adjoint(z - u) for (penalty, weight), z, u in zip(pairs, split, dual, strict=True)
         )
-        x, gram_x = improve(gram, coupling, target, x, gram_x, solve, inner_iterations)
+        x, gram_x = improve(gram, couple, target, x, gram_x, solve, inner_iterations)
         for i, (penalty, weight) in enumerate(pairs):
             relaxed = relaxation * penalty.forward(x) + (1 - relaxation) * split[i]
             split[i] = penalty.prox(relaxed + dual[i], 1 / weight)
             dual[i] = dual[i] + relaxed - split[i]
-        norm = float(torch.linalg.vector_norm(x))
-        change = float(torch.linalg.vector_norm(x - before)) / max(norm, 1e-30)
+        change = _norm(x - before) / max(_norm(x), 1e-30)
         if change != change:
             raise ValueError(f"ADMM met numbers that are not finite in iteration {iteration}.")
         if callback is not None:
-            fit = 0.5 * (float(_inner(x, gram_x)) + energy) - float(_inner(x, rhs)) if misfit is None else misfit(x)
+            fit = _misfit(x, gram_x, rhs, energy) if misfit is None else misfit(x)
             objective = fit + sum(penalty.value(penalty.forward(x)) for penalty in penalties)
             if callback(Status(iteration, change, objective, x)) is False:
                 break
@@ -137,24 +144,39 @@ def improve(
     direction = solve(residual)
     slope = _inner(residual, direction)
     for step_number in range(iterations):
-        if float(slope) <= 0:
+        if slope <= 0:
             break
         gram_direction = gram(direction)
         image = gram_direction + coupling(direction)
         step = slope / _inner(direction, image)
-        x = x + step * direction
-        gram_x = gram_x + step * gram_direction
+        x = torch.add(x, direction, alpha=step)
+        gram_x = torch.add(gram_x, gram_direction, alpha=step)
         if step_number == iterations - 1:
             break
-        residual = residual - step * image
+        residual = torch.sub(residual, image, alpha=step)
         better = solve(residual)
         previous, slope = slope, _inner(residual, better)
-        direction = better + (slope / previous) * direction
+        direction = torch.add(better, direction, alpha=slope / previous)
     return x, gram_x
 
 
-def _inner(a: Tensor, b: Tensor) -> Tensor:
-    return torch.vdot(a.flatten(), b.flatten()).real
+def _gram(penalty: Penalty, x: Tensor) -> Tensor:
+    own: Linear | None = getattr(penalty, "gram", None)
+    return penalty.adjoint(penalty.forward(x)) if own is None else own(x)
+
+
+def _misfit(x: Tensor, gram_x: Tensor, rhs: Tensor, energy: float) -> float:
+    """``|A x - y|^2 / 2``, summed in double precision, for its terms nearly cancel."""
+    return float((x.conj() * (gram_x / 2 - rhs)).real.sum(dtype=torch.float64)) + energy / 2
+
+
+def _inner(a: Tensor, b: Tensor) -> float:
+    return float(torch.vdot(a.flatten(), b.flatten()).real)
+
+
+def _norm(x: Tensor) -> float:
+    # as pairs of real numbers: torch takes the root of every complex magnitude first
+    return float(torch.linalg.vector_norm(torch.view_as_real(x.resolve_conj()) if x.is_complex() else x))
 
 
 def _sum(terms: Iterable[Tensor]) -> Tensor:

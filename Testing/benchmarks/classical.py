@@ -7,6 +7,7 @@ was stopped. ``bart`` must be on the PATH (Debian: bart).
 from __future__ import annotations
 
 import argparse
+import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ from typing import Any
 
 from classical_parts.contenders import CONTENDERS, Contender
 from classical_parts.measure import measure
-from classical_parts.report import page, summary
+from classical_parts.report import page
 from classical_parts.results import Results
+from classical_parts.rows import summary
 from classical_parts.search import next_factor
 from classical_parts.settings import SETTINGS, Setting, scan_files
 
@@ -24,6 +26,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 #: the settings whose search is finished before others begin
 FIRST = 4
 TOOLS = ["ours", "bart", "sigpy"]
+#: smoothness and the weight of a low-rank part are tuned on their own by these, with the two best factors on all
+OWN = (3.0, 3.0**0.5, 3.0**-0.5, 1 / 3)
 
 Run = tuple[Setting, Contender, dict[str, Any]]
 
@@ -40,6 +44,14 @@ def wanted(chosen: list[Setting], tools: list[str], results: Results) -> Iterato
             for setting in group:
                 # tv has no rival and is slow: its turn comes last
                 yield from _grid(setting, [c for c in contenders if refine or c.method != "tv"], results, refine)
+        for setting in group:
+            for contender in contenders:
+                found = results.tuned(setting.name, contender)
+                if contender.tuned and contender.rival and found:
+                    best = sorted(found, key=lambda f: -float(found[f]["psnr_db"]))[:2]
+                    for factor, own in itertools.product(best, OWN):
+                        yield setting, contender, contender.parameters(factor, smoother=own)
+                        yield setting, contender, contender.parameters(factor, lower=own)
         for setting in group:
             for contender in contenders:
                 base = CONTENDERS.get(f"BART pics -R {contender.method}")

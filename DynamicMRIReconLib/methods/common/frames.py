@@ -61,7 +61,7 @@ def in_frame_blocks(
 class Preview:
     """Hands a magnitude to ``context.preview`` when the last one is some seconds old, and costs nothing in between."""
 
-    def __init__(self, context: Context, interval_s: float = 3.0) -> None:
+    def __init__(self, context: Context, interval_s: float = 2.0) -> None:
         self._context, self._interval_s, self._due = context, interval_s, 0.0
 
     def offer(self, image: Tensor, scale: float = 1.0) -> None:

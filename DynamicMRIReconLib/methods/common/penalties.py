@@ -23,21 +23,26 @@ SeriesShape = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Smoothness:
-    """``K^H K`` in the words of the preconditioner: parts of temporal and spatial differences and of the identity."""
+    """``K^H K`` in the words of the preconditioner: parts of temporal and spatial differences and of the identity.
+
+    ``wrap`` is the part of the difference between the last frame and the first.
+    """
 
     temporal: float = 0.0
+    wrap: float = 0.0
     spatial: float = 0.0
     identity: float = 0.0
 
 
 class TemporalTotalVariation:
-    """``weight * sum |x[t + 1] - x[t]|``, the penalty of GRASP."""
+    """``weight * sum |x[t + 1] - x[t]|``, the penalty of GRASP; ``cyclic``: the first frame follows the last."""
 
-    smoothness = Smoothness(temporal=1.0)
-
-    def __init__(self, shape: SeriesShape, weight: float) -> None:
+    def __init__(self, shape: SeriesShape, weight: float, *, cyclic: bool = False) -> None:
         self.weight = weight
-        self._difference = FiniteDifferenceOperator(shape, (0,))
+        # two frames have one difference, however one goes round
+        cyclic = cyclic and shape[0] > 2
+        self.smoothness = Smoothness(temporal=1.0, wrap=float(cyclic))
+        self._difference = FiniteDifferenceOperator(shape, (0,), periodic=cyclic)
 
     def forward(self, x: Tensor) -> Tensor:
         """Differences between frames."""
@@ -46,6 +51,10 @@ class TemporalTotalVariation:
     def adjoint(self, z: Tensor) -> Tensor:
         """The adjoint of ``forward``."""
         return self._difference.adjoint(z)
+
+    def gram(self, x: Tensor) -> Tensor:
+        """``adjoint(forward(x))``."""
+        return self._difference.gram(x)
 
     def prox(self, z: Tensor, step: float) -> Tensor:
         """Soft threshold."""
@@ -74,6 +83,10 @@ class TemporalMeanSparsity:
         """The same share for each frame."""
         return (z / math.sqrt(self._frames)).expand(self._frames, *z.shape[1:])
 
+    def gram(self, x: Tensor) -> Tensor:
+        """``adjoint(forward(x))``."""
+        return x.mean(0, keepdim=True).expand_as(x)
+
     def prox(self, z: Tensor, step: float) -> Tensor:
         """Soft threshold."""
         return soft_threshold(z, step * self.weight)
@@ -99,6 +112,10 @@ class SpatialTotalVariation:
     def adjoint(self, z: Tensor) -> Tensor:
         """The adjoint of ``forward``."""
         return self._difference.adjoint(z)
+
+    def gram(self, x: Tensor) -> Tensor:
+        """``adjoint(forward(x))``."""
+        return self._difference.gram(x)
 
     def prox(self, z: Tensor, step: float) -> Tensor:
         """Vector soft threshold."""
@@ -140,6 +157,10 @@ class LocallyLowRank:
     def adjoint(self, z: Tensor) -> Tensor:
         """The sum of the copies."""
         return z.sum(0)
+
+    def gram(self, x: Tensor) -> Tensor:
+        """``adjoint(forward(x))``."""
+        return self.grids * x
 
     def prox(self, z: Tensor, step: float) -> Tensor:
         """Singular value threshold of every block of each grid."""
@@ -192,6 +213,10 @@ class LowRank:
         """The series itself."""
         return z
 
+    def gram(self, x: Tensor) -> Tensor:
+        """``adjoint(forward(x))``."""
+        return x
+
     def prox(self, z: Tensor, step: float) -> Tensor:
         """Singular value threshold."""
         return singular_value_threshold(z.flatten(1), step * self.weight).reshape(z.shape)
@@ -216,6 +241,10 @@ class TemporalFourierSparsity:
     def adjoint(self, z: Tensor) -> Tensor:
         """Inverse of ``forward``."""
         return torch.fft.ifft(z, dim=0, norm="ortho")
+
+    def gram(self, x: Tensor) -> Tensor:
+        """``adjoint(forward(x))``."""
+        return x
 
     def prox(self, z: Tensor, step: float) -> Tensor:
         """Soft threshold."""
@@ -244,6 +273,16 @@ class OfPart:
         result = inside.new_zeros((self._parts, *inside.shape))
         result[self._part] = inside
         return result
+
+    def gram(self, x: Tensor) -> Tensor:
+        """``adjoint(forward(x))``."""
+        result = torch.zeros_like(x)
+        self.add_gram(x, 1.0, result)
+        return result
+
+    def add_gram(self, x: Tensor, weight: float, result: Tensor) -> None:
+        """Add ``weight`` times the gram to ``result``; the other parts are not touched."""
+        result[self._part].add_(self._penalty.gram(x[self._part]), alpha=weight)
 
     def prox(self, z: Tensor, step: float) -> Tensor:
         """The penalty's own."""

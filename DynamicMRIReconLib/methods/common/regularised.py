@@ -64,6 +64,17 @@ class RegularisedParameters(KSpaceParameters):
     )
 
 
+class TemporalParameters(RegularisedParameters):
+    """What the methods that compare neighbouring frames have in common."""
+
+    cyclic: bool = parameter(
+        True,
+        "Compare the last frame with the first too: steadier ends, fit for heart beats and other motion that comes "
+        "back; off where the object does not, as in contrast uptake.",
+        advanced=True,
+    )
+
+
 @dataclass(frozen=True)
 class Problem:
     """One slice (or a whole volume), scaled and ready: ``|A x - y|^2 / 2`` with x about 1."""
@@ -99,12 +110,24 @@ class Problem:
         """``A^H A x`` and what the smoothness adds to it."""
         image = self.model.gram(x)
         if self.smoothness > 0:
-            image = image + self.smoothness * self._gradient.adjoint(self._gradient.forward(x))
+            image = image.add_(self._gradient.gram(x), alpha=self.smoothness)
         return image
+
+    @cached_property
+    def energy(self) -> float:
+        """``|y|^2``."""
+        import torch
+
+        return float(self.samples.abs().square().sum(dtype=torch.float64))
 
     def misfit(self, x: Tensor) -> float:
         """``|A x - y|^2 / 2``."""
         return 0.5 * float((self.model.forward(x) - self.samples).abs().square().sum())
+
+    @property
+    def watched(self) -> Callable[[Tensor], float] | None:
+        """How solvers get ``quadratic`` for the objective they report; None: from a gram that is exact, for nothing."""
+        return self.quadratic if self.kspace.trajectory is not None else None
 
     def quadratic(self, x: Tensor) -> float:
         """All of the function but its penalties: ``misfit`` and ``smoothness |spatial gradient of x|^2 / 2``."""
@@ -119,6 +142,7 @@ class Problem:
         return SeriesPreconditioner(
             self.density,
             temporal=sum(s.temporal * weight for s, weight in smoothness),
+            wrap=sum(s.wrap * weight for s, weight in smoothness),
             spatial=self.smoothness + sum(s.spatial * weight for s, weight in smoothness),
             identity=FLOOR + sum(s.identity * weight for s, weight in smoothness),
             spatial_axes=self.transform_axes,
@@ -138,10 +162,12 @@ class Problem:
         solve = self.preconditioner([(Smoothness(START_TEMPORAL, START_SPATIAL), 1.0)])
 
         def smooth(x: Tensor) -> Tensor:
-            return START_TEMPORAL * time.adjoint(time.forward(x)) + START_SPATIAL * space.adjoint(space.forward(x))
+            return START_TEMPORAL * time.gram(x) + START_SPATIAL * space.gram(x)
 
         zero = torch.zeros_like(self.rhs)
-        return improve(self.model.gram, smooth, self.rhs, zero, zero, solve, START_STEPS)[0]
+        start = improve(self.model.gram, smooth, self.rhs, zero, zero, solve, START_STEPS)[0]
+        self.preview.offer(start, self.scale)
+        return start
 
     def callback(self, iterations: int) -> Callable[[Status], None]:
         """Reports progress, offers previews, and raises ``Cancelled`` when the user asked to stop."""
@@ -245,7 +271,8 @@ def minimise(problem: Problem, parameters: RegularisedParameters, terms: Sequenc
         iterations=parameters.iterations,
         inner_iterations=problem.inner_iterations,
         tolerance=parameters.tolerance,
-        misfit=problem.quadratic,
+        energy=problem.energy,
+        misfit=problem.watched,
         callback=problem.callback(parameters.iterations),
     )
 

@@ -13,7 +13,7 @@ CHILD = Path(__file__).with_name("child.py")
 #: the weights that are scaled together when a method is tuned
 WEIGHTS = ("regularization", "spatial_regularization", "low_rank_regularization", "smoothness")
 #: the sizes of BART's lambda that its search begins with; it scales the data itself
-BART_LAMBDA = {"T": 0.01, "L": 0.003}
+BART_LAMBDA = {"T": 0.01, "L": 0.009}
 BART_ITERATIONS = 30
 BART_MORE_ITERATIONS = 100
 
@@ -39,14 +39,21 @@ class Contender:
     rival: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 
-    def parameters(self, factor: float) -> dict[str, Any]:
-        """What the run is told: the usual weights times ``factor``, rounded so that equal runs look equal."""
+    def parameters(self, factor: float, smoother: float = 1.0, lower: float = 1.0) -> dict[str, Any]:
+        """What the run is told: the usual weights times ``factor``, rounded so that equal runs look equal.
+
+        ``smoother`` multiplies the smoothness once more, ``lower`` the weight of the low-rank part.
+        """
         if self.tool == "bart":
             return {**self.options, "lambda": float(f"{BART_LAMBDA[self.method] * factor:.3g}")}
         if self.tool == "sigpy":
             return dict(self.options)
         values = registry.get(self.method).parameters(**self.options).model_dump()
-        scaled = {name: float(f"{values[name] * factor:.3g}") for name in WEIGHTS if name in values and self.tuned}
+        own = {"smoothness": smoother, "low_rank_regularization": lower}
+        factors = {name: factor * own.get(name, 1.0) for name in WEIGHTS}
+        scaled = {
+            name: float(f"{values[name] * factors[name]:.3g}") for name in WEIGHTS if name in values and self.tuned
+        }
         return {**self.options, **scaled, **({"iterations": values["iterations"]} if "iterations" in values else {})}
 
     def command(self, place: Path, parameters: dict[str, Any], cartesian: bool) -> list[str]:

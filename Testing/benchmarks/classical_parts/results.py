@@ -39,13 +39,14 @@ class Results:
                 found[factor] = row
         return found
 
+    def rows(self, setting: str, contender: Contender) -> list[Row]:
+        """All that has been measured and did not fail, whatever the parameters."""
+        rows = [row for key, row in self._rows.items() if key.startswith(f"{setting}|{contender.name}|")]
+        return [row for row in rows if "failed" not in row]
+
     def best(self, setting: str, contender: Contender) -> Row | None:
         """The row with the highest PSNR of whole frames."""
-        rows = list(self.tuned(setting, contender).values())
-        if not contender.tuned:
-            rows = [row for key, row in self._rows.items() if key.startswith(f"{setting}|{contender.name}|")]
-            rows = [row for row in rows if "failed" not in row]
-        return max(rows, key=lambda row: float(row["psnr_db"]), default=None)
+        return max(self.rows(setting, contender), key=lambda row: float(row["psnr_db"]), default=None)
 
     def of_tool(self, setting: str, tool: str) -> list[Row]:
         """The best row of each contender of a tool."""

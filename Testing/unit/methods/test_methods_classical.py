@@ -110,6 +110,23 @@ def test_previews_arrive_and_look_like_the_result(method, scan, monkeypatch):
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("seconds", [0.1, 2.9])
+def test_a_preview_arrives_at_least_every_five_seconds(method, seconds, scan, monkeypatch):
+    """By a clock on which an iteration takes ``seconds``."""
+    kspace, _ = scan
+    now, shown = [100.0], [100.0]
+    monkeypatch.setattr("DynamicMRIReconLib.methods.common.frames.time.monotonic", lambda: now[0])
+
+    def progress(_, message):
+        now[0] += seconds if message.startswith("iteration") else 0.0
+
+    context = Context(progress=progress, preview=lambda _: shown.append(now[0]))
+    dmr.reconstruct(kspace, method, context=context, iterations=60, tolerance=0.0)
+    assert now[0] > 105
+    assert np.diff([*shown, now[0]]).max() < 5
+
+
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("coils", [1, 3])
 def test_odd_sizes_two_frames_and_few_coils(method, coils):
     kspace, truth = cartesian_case(frames=2, shape=(1, 25, 27), coils=coils, skip=1)

@@ -21,6 +21,7 @@ SHAPE = (5, 2, 6, 8)
 PARTS = (2, *SHAPE)
 PENALTIES = {
     "temporal TV": (TemporalTotalVariation(SHAPE, 0.7), SHAPE),
+    "cyclic temporal TV": (TemporalTotalVariation(SHAPE, 0.7, cyclic=True), SHAPE),
     "temporal mean": (TemporalMeanSparsity(SHAPE, 0.7), SHAPE),
     "spatial TV": (SpatialTotalVariation(SHAPE, 0.7), SHAPE),
     "spatial TV of a volume": (SpatialTotalVariation(SHAPE, 0.7, (1, 2, 3)), SHAPE),
@@ -111,7 +112,29 @@ def test_values_written_out():
     assert not part.adjoint(noise(tuple(part.forward(both).shape)))[0].any()
 
 
-@pytest.mark.parametrize("name", ["temporal TV", "spatial TV", "low rank", "temporal Fourier", "one block"])
+@each
+def test_gram(penalty, shape):
+    x = noise(shape, 1)
+    torch.testing.assert_close(penalty.gram(x), penalty.adjoint(penalty.forward(x)), atol=1e-12, rtol=1e-12)
+
+
+def test_cyclic_adds_the_way_from_the_last_frame_to_the_first():
+    x = noise(SHAPE, 1)
+    plain, cyclic = (TemporalTotalVariation(SHAPE, 0.7, cyclic=choice) for choice in (False, True))
+    added = cyclic.value(cyclic.forward(x)) - plain.value(plain.forward(x))
+    assert added == pytest.approx(0.7 * float((x[0] - x[-1]).abs().sum()), rel=1e-10)
+
+
+def test_two_frames_have_one_difference():
+    x = noise((2, *SHAPE[1:]), 1)
+    cyclic = TemporalTotalVariation((2, *SHAPE[1:]), 0.7, cyclic=True)
+    assert cyclic.value(cyclic.forward(x)) == pytest.approx(0.7 * float((x[1] - x[0]).abs().sum()), rel=1e-12)
+
+
+NAMES = ["temporal TV", "cyclic temporal TV", "spatial TV", "low rank", "temporal Fourier", "one block"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_smoothness_is_the_gram_of_k(name):
     """The preconditioner inverts ``K^H K`` as the penalty describes it."""
     penalty, shape = PENALTIES[name]
@@ -119,6 +142,7 @@ def test_smoothness_is_the_gram_of_k(name):
     solve = SeriesPreconditioner(
         torch.zeros(shape, dtype=torch.float64),
         temporal=asked.temporal,
+        wrap=asked.wrap,
         spatial=asked.spatial,
         identity=asked.identity + 0.1,
     )

@@ -18,12 +18,15 @@ def random_mask(shape, seed=0):
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed)) < 0.4
 
 
-def system(density, x, *, temporal, spatial, identity, spatial_axes=(2, 3), axes=(2, 3)):
+def system(density, x, *, temporal, spatial, identity, wrap=0.0, spatial_axes=(2, 3), axes=(2, 3)):
     """What the preconditioner inverts, from the operators that the methods use."""
     result = ifftc(density * fftc(x, axes), axes) + identity * x
     time = FiniteDifferenceOperator(tuple(x.shape), (0,))
     space = FiniteDifferenceOperator(tuple(x.shape), spatial_axes, periodic=True)
-    return result + temporal * time.gram(x) + spatial * space.gram(x)
+    result = result + temporal * time.gram(x) + spatial * space.gram(x)
+    result[0] += wrap * (x[0] - x[-1])
+    result[-1] += wrap * (x[-1] - x[0])
+    return result
 
 
 @pytest.mark.parametrize("shape", [(5, 1, 8, 9), (5, 3, 7, 6), (1, 1, 8, 8), (2, 1, 1, 12)])
@@ -32,10 +35,12 @@ def system(density, x, *, temporal, spatial, identity, spatial_axes=(2, 3), axes
     [
         {"temporal": 0.7, "spatial": 0.3, "identity": 0.05},
         {"temporal": 20.0, "spatial": 0.0, "identity": 0.05},
+        {"temporal": 20.0, "wrap": 20.0, "spatial": 0.3, "identity": 0.05},
+        {"temporal": 0.0, "wrap": 3.0, "spatial": 0.0, "identity": 0.05},
         {"temporal": 0.0, "spatial": 2.0, "identity": 0.05},
         {"temporal": 0.0, "spatial": 0.0, "identity": 0.05},
     ],
-    ids=["both", "temporal", "spatial", "neither"],
+    ids=["both", "temporal", "cyclic", "wrap alone", "spatial", "neither"],
 )
 def test_is_the_exact_inverse_for_masks(shape, weights):
     density, x = random_mask(shape).double(), complex_normal(shape, 1).to(torch.complex128)

@@ -130,6 +130,15 @@ def test_preconditioner_changes_the_pace_not_the_result():
     assert distance(other, one) > 1e-2  # it was used
 
 
+def test_another_way_to_the_coupling_changes_nothing():
+    problem, pace = three_frames(), 0.7
+    plain, other = (
+        solve(problem, weights=[pace], iterations=5, coupling=coupling)
+        for coupling in (None, lambda x: pace * problem.penalty.adjoint(problem.penalty.forward(x)))
+    )
+    assert distance(other, plain) < 1e-12
+
+
 def test_costs_inner_iterations_grams_an_iteration():
     problem, calls = cine(), []
 
