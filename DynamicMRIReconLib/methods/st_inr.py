@@ -46,6 +46,12 @@ class StInrParameters(KSpaceParameters):
     motion_regularization: float = parameter(
         0.001, "motion: weight of differences of the displacement between neighbours.", ge=0.0, le=10.0, advanced=True
     )
+    cyclic: bool = parameter(
+        True,
+        "motion: the first frame is a neighbour of the last, as for heart beats and other motion that comes back; off "
+        "where it does not.",
+        advanced=True,
+    )
     warm_start: Literal["grasp", "smooth"] = parameter(
         "grasp", "motion: the series that the fit starts from, of grasp or only smooth.", advanced=True
     )

@@ -141,9 +141,10 @@ def _fit_motion(problem: Problem, parameters: StInrParameters, held_out: HeldOut
         change=parameters.change_regularization,
         motion=parameters.motion_regularization,
         motion_temporal=TEMPORAL_PART * parameters.motion_regularization,
+        cyclic=parameters.cyclic,
     )
     first, rest = (replace(problem, context=problem.context.part(index, 2)) for index in range(2))
-    start = _grasp(first) if parameters.warm_start == "grasp" else problem.start()
+    start = _grasp(first, parameters) if parameters.warm_start == "grasp" else problem.start()
     return fit_motion_field(
         rest,
         start,
@@ -155,11 +156,11 @@ def _fit_motion(problem: Problem, parameters: StInrParameters, held_out: HeldOut
     )
 
 
-def _grasp(problem: Problem) -> Tensor:
+def _grasp(problem: Problem, chosen: StInrParameters) -> Tensor:
     from DynamicMRIReconLib.methods.grasp import Grasp
 
     grasp = Grasp()
-    parameters = grasp.parameters()
+    parameters = grasp.parameters(cyclic=chosen.cyclic)
     problem = replace(problem, smoothness=parameters.smoothness)
     return minimise(problem, parameters, grasp.penalties(problem, parameters))
 

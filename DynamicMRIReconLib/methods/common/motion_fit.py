@@ -49,6 +49,8 @@ class FieldWeights:
         of the change's total variation in time and space, and of its magnitude.
     motion, motion_temporal
         of the squared differences of the displacement between neighbours in space and time.
+    cyclic
+        whether the first frame is a neighbour of the last.
     """
 
     image: float
@@ -57,16 +59,22 @@ class FieldWeights:
     change: float
     motion: float
     motion_temporal: float
+    cyclic: bool
 
     def of(self, parts: MotionParts) -> Tensor:
         """The sum of all penalties."""
         change, displacement = parts.change, parts.displacement
         total = self.image * _total_variation(parts.image) + self.change_spatial * _total_variation(change)
-        total = total + self.change_temporal * _magnitude(change[1:] - change[:-1]).sum()
+        total = total + self.change_temporal * _magnitude(self._steps(change, 0)).sum()
         total = total + self.change * _magnitude(change).sum()
         for axis in (-2, -1):
             total = total + self.motion / 2 * displacement.diff(dim=axis).square().sum()
-        return total + self.motion_temporal / 2 * displacement.diff(dim=1).square().sum()
+        return total + self.motion_temporal / 2 * self._steps(displacement, 1).square().sum()
+
+    def _steps(self, values: Tensor, axis: int) -> Tensor:
+        """Differences between neighbouring frames."""
+        first = values.narrow(axis, 0, 1) if self.cyclic else None
+        return values.diff(dim=axis, append=first)
 
 
 def fit_motion_field(
