@@ -72,8 +72,8 @@ def _line(setting: Setting, contender: Contender, results: Results) -> str | Non
 
 def _bracketed(best: Row, rows: list[Row]) -> bool:
     """Whether weights on both sides of the best one were tried."""
-    tried, lamda = [row["parameters"]["lambda"] for row in rows], best["parameters"]["lambda"]
-    return min(tried) < lamda < max(tried)
+    tried, value = [row["parameters"]["lambda"] for row in rows], best["parameters"]["lambda"]
+    return min(tried) < value < max(tried)
 
 
 def _reached(ours: Row, theirs: Row) -> float | None:
