@@ -52,7 +52,8 @@ def page(chosen: list[Setting], results: Results) -> str:
         "Tuned against tuned. PSNR and moving PSNR: what the method gains on the better of BART's rows with the same "
         "kind of regulariser, at its best lambda. CPU: the time until the method first has the PSNR of BART's row, "
         "beside the time that BART took. A verdict holds when nothing is lost in any column and the untuned method "
-        f"loses less than {verdicts.LOSS_DB:g} dB to the tuned one.",
+        f"loses less than {verdicts.LOSS_DB:g} dB to the tuned one. Where the best lambda of BART is the largest or "
+        "the smallest tried, or either side tried one weight only, the verdict is of these rows and no more.",
         "",
         *verdicts.table(chosen, results),
     ]

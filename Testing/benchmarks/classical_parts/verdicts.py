@@ -51,20 +51,29 @@ def _line(setting: Setting, contender: Contender, results: Results) -> str | Non
     best = max((row for row in rows if row is not None), key=lambda row: float(row["psnr_db"]))
     gain, moving = (ours[name] - best[name] for name in ("psnr_db", "moving_psnr_db"))
     plain = untuned(setting, contender, results)
-    loss = None if plain is None else ours["psnr_db"] - plain["psnr_db"]
+    # with one weight tried there is no optimum to lose to
+    loss = ours["psnr_db"] - plain["psnr_db"] if plain and len(results.rows(setting.name, contender)) > 1 else None
     fails = [
         *(["PSNR"] if gain < 0 else []),
         *(["moving PSNR"] if moving < 0 else []),
         *(["CPU at -i 30"] if not _sooner(ours, short) else []),
         *(["CPU at its best"] if not _sooner(ours, best) else []),
-        *(["untuned"] if loss is None or loss >= LOSS_DB else []),
+        *(["untuned"] if loss is not None and loss >= LOSS_DB else []),
     ]
+    verdict = f"FAILS: {', '.join(fails)}" if fails else "holds"
+    if not _bracketed(short, results.rows(setting.name, rival)):
+        verdict += "; BART's lambda is not bracketed"
     return (
         f"| {setting.name} | {contender.name} | {rival.method} {best['parameters']['lambda']:g}, "
         f"-i {best['parameters']['iterations']} | {gain:+.2f} dB | {moving:+.2f} dB | {_time(ours, short)} "
-        f"| {_time(ours, best)} | {'-' if loss is None else f'{loss:.2f} dB'} "
-        f"| {'holds' if not fails else 'FAILS: ' + ', '.join(fails)} |"
+        f"| {_time(ours, best)} | {'one weight tried' if loss is None else f'{loss:.2f} dB'} | {verdict} |"
     )
+
+
+def _bracketed(best: Row, rows: list[Row]) -> bool:
+    """Whether weights on both sides of the best one were tried."""
+    tried, value = [row["parameters"]["lambda"] for row in rows], best["parameters"]["lambda"]
+    return min(tried) < value < max(tried)
 
 
 def _reached(ours: Row, theirs: Row) -> float | None:
