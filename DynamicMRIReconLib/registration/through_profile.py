@@ -23,6 +23,8 @@ _COVERED = 0.98
 #: a slice with fewer voxels that count stays where it is
 _FEWEST = 60
 _DAMPING = 1e-3
+#: misfits, of the slice's root mean square, from where on they count less
+_OUTLIER = 1.5
 #: what a step may be at most
 _MOST_VOXELS = 3.0
 
@@ -145,9 +147,10 @@ class _Search:
         w = self._weights
         brightness = (w * simulated * self._samples).sum((1, 2)) / (w * simulated**2).sum((1, 2)).clamp_min(1e-12)
         error = self._samples - brightness[:, None, None] * simulated
-        counted = error[w > 0]
-        scale = 2 * 1.4826 * counted.abs().median() if counted.numel() else torch.tensor(1.0)
-        return error, brightness, w / (1 + (error / scale.clamp_min(1e-6)) ** 2)
+        # of each slice its own: a scale for all would call a slice that moved an outlier as a whole
+        spread = ((w * error**2).sum((1, 2)) / self._counts.clamp_min(1)).sqrt()
+        scale = (_OUTLIER * spread).clamp_min(1e-6)[:, None, None]
+        return error, brightness, w / (1 + (error / scale) ** 2)
 
     def _cost(self, simulated: Tensor, robust: Tensor) -> Tensor:
         error, _, _ = self._misfit(simulated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from DynamicMRIReconLib.methods.base import Context
 from DynamicMRIReconLib.methods.common.stack_preparation import PreparedStack, PreparedStacks
 from DynamicMRIReconLib.methods.common.stack_terms import slice_geometry, terms_of
 from DynamicMRIReconLib.methods.common.tikhonov import Term, least_gradient
-from DynamicMRIReconLib.registration.through_profile import align
+from DynamicMRIReconLib.registration.through_profile import Alignment, align
 
 #: weight of the penalty in the first round; it falls towards that of the result
 _FIRST_REGULARIZATION = 0.2
@@ -33,34 +34,47 @@ def correct_motion(
 ) -> tuple[list[Term], int]:
     """The data terms with a motion for each slice and without outliers, and how many slices were left out.
 
-    Each cycle makes a volume of all slices, aligns every slice with it, and leaves out those whose normalised
-    cross-correlation with it is below a threshold.
+    At first the slices of each stack are judged by the volume of the others. Then each cycle makes a volume of all
+    slices that are left, aligns every slice with it, and leaves out those whose normalised cross-correlation with it is
+    below a threshold.
     """
     count = len(stacks.stacks)
     motions: list[NDArray[np.float64] | None] = [None] * count
     kept: list[NDArray[np.bool_]] = [np.ones(len(stack.values), bool) for stack in stacks.stacks]
+
+    def volume_of(numbers: list[int], weight: float, step: Callable[[float], None]) -> torch.Tensor:
+        terms = _terms(stacks, settings, motions, kept, context.device)
+        chosen = [terms[number] for number in numbers]
+        found = least_gradient(
+            chosen, weight, iterations=iterations, callback=lambda status: step(status.iteration / iterations)
+        )
+        return found.clamp_min(0).cpu()
+
+    def aligned(number: int, volume: torch.Tensor, rounds: int, step: Callable[[float], None]) -> Alignment:
+        stack = stacks.stacks[number]
+        geometry = slice_geometry(stack, motions=_each(motions[number], stack), **settings)
+        samples, weights = torch.as_tensor(stack.values), torch.as_tensor(stack.weights())
+        return align(
+            volume, stacks.grid.affine, geometry, samples, weights, slice_by_slice=True, iterations=rounds, step=step
+        )
+
+    # Before anything moves: a spoilt slice would pull all others. A stack cannot vouch for its own slices.
+    first = context.part(0, cycles + 1)
+    judged = []
+    for number in range(count):
+        part = first.part(number, count)
+        part.step(0.0, "Looking for spoilt slices")
+        others = [other for other in range(count) if other != number]
+        judged.append(aligned(number, volume_of(others, _FIRST_REGULARIZATION, part.step), 0, part.step).correlation)
+    kept = [~(correlation < _FIRST_THRESHOLD) for correlation in judged]
     for cycle in range(cycles):
         share = cycle / max(1, cycles - 1)
-        part = context.part(cycle, cycles)
+        part = context.part(1 + cycle, cycles + 1)
         part.step(0.0, f"Slice-to-volume registration, round {cycle + 1} of {cycles}")
         weight = _FIRST_REGULARIZATION * (1 - share) + max(regularization, _FIRST_REGULARIZATION / 2) * share
-        volume = least_gradient(
-            _terms(stacks, settings, motions, kept, context.device),
-            weight,
-            iterations=iterations,
-            callback=lambda status, part=part: part.step(0.3 * status.iteration / iterations),  # type: ignore[misc]
-        ).clamp_min(0)
-        for number, stack in enumerate(stacks.stacks):
-            found = align(
-                volume.cpu(),
-                stacks.grid.affine,
-                slice_geometry(stack, motions=_each(motions[number], stack), **settings),
-                torch.as_tensor(stack.values),
-                torch.as_tensor(stack.weights()),
-                slice_by_slice=True,
-                iterations=3,
-                step=lambda done, part=part, n=number: part.step(0.3 + 0.7 * (n + done) / count),  # type: ignore[misc]
-            )
+        volume = volume_of(list(range(count)), weight, part.part(0, 1 + count).step)
+        for number in range(count):
+            found = aligned(number, volume, 3, part.part(1 + number, 1 + count).step)
             motions[number] = found.motions
             least = _FIRST_THRESHOLD + (threshold - _FIRST_THRESHOLD) * share
             # a slice that shows too little to be judged stays
