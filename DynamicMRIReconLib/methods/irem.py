@@ -42,11 +42,12 @@ class IremParameters(StackParameters):
         "srr", "With network=grid: start from a quick edge-preserving super-resolution, or from nothing.", advanced=True
     )
     regularization: float = parameter(1e-3, "Weight of the total variation; larger is smoother.", ge=0, le=1)
-    slice_profile: Literal["gaussian", "boxcar", "none"] = parameter(
-        "gaussian", "What a slice averages; none takes voxels as points, as published.", advanced=True
-    )
+    slice_profile: Literal["boxcar", "gaussian", "none"] = parameter(
+        "boxcar", "What a slice averages; a box sharpens least. none takes voxels as points, as published.",
+        advanced=True,
+    )  # fmt: skip
     in_plane_blur: float = parameter(
-        1.2, "Width of the blur in the plane at half maximum; 0 for none.", ge=0, le=5, unit="voxels", advanced=True
+        0.0, "Width of the blur in the plane at half maximum; 0 for none.", ge=0, le=5, unit="voxels", advanced=True
     )
     profile_points: int = parameter(
         0, "Points within the slice profile of each voxel; 0 for as many as there are voxels through a slice.",
