@@ -38,15 +38,8 @@ def simulated(runs: Runs, data: Path, folder: Path, chosen: list[str]) -> dict[s
             words = [*stacks, "--method", method, "--grid", str(place / "truth.nrrd"), "--set", "registration=none"]
             row = runs.get(f"{place.name} {name}", [*words, *words_of(settings)], output)
             figures = dmr.evaluate(dmr.read(output), truth, scaled=False)
-            rows.append(
-                {
-                    **row,
-                    "name": name,
-                    "psnr_db": figures["psnr_db"]["mean"],
-                    "ssim": figures["ssim"]["mean"],
-                    "path": output,
-                }
-            )
+            quality = {key: figures[key]["mean"] for key in ("psnr_db", "ssim")}
+            rows.append({**row, **quality, "name": name, "path": output})
             print(case.title, name, f"{rows[-1]['psnr_db']:.2f} dB", f"{rows[-1]['ssim']:.4f}", f"{row['cpu_s']:.0f} s")
         table[case.title] = rows
     return table

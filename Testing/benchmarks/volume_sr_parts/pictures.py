@@ -14,7 +14,7 @@ from volume_sr_parts.fetal import aligned
 
 import DynamicMRIReconLib as dmr
 
-_SHOWN = ("B-spline", "SRR", "SRR, true profile, weight 0.001", "IREM, true profile")
+_SHOWN = ("B-spline", "SRR", "SRR, true profile, weight 0.001", "IREM")
 
 
 def simulated_picture(table: dict[str, list[dict[str, Any]]], path: Path) -> None:

@@ -41,7 +41,7 @@ def mask(tmp_path: Path) -> Path:
 
 def test_several_files_are_stacks(files: list[Path], mask: Path) -> None:
     found = dmr.read(files)
-    assert [stack.metadata["source"] for stack in found] == [path.name for path in files]
+    assert [stack.metadata["source"] for stack in found] == ["s1", "s2", "s3"]
     masked = dmr.read(files, masks=[mask])
     assert all(0 < stack.parts["mask"].mean() < 0.3 for stack in masked)
     assert isinstance(dmr.read(files[:1]), list)
