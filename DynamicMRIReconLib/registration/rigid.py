@@ -5,7 +5,8 @@ D. Mattes et al., IEEE Trans. Med. Imaging 22 (2003) 120-128, doi:10.1109/TMI.20
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,13 +75,30 @@ def register_rigid(
     RuntimeError
         From ITK, when the volumes hardly overlap.
     """
+    with _one_thread():
+        return _register(fixed, moving, seed, step)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums over threads come in any order, also in filters that a registration uses within."""
+    import SimpleITK
+
+    before = SimpleITK.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+
+
+def _register(fixed: Volume, moving: Volume, seed: int, step: Callable[[float], None]) -> NDArray[np.float64]:
     import SimpleITK
 
     (still, still_mask), (other, other_mask) = _isotropic(fixed), _isotropic(moving)
     spacing = still.GetSpacing()[0]
     levels = [factor for factor in SHRINK if factor == 1 or min(still.GetSize()) >= factor * FEWEST_VOXELS]
     method = SimpleITK.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)
     method.SetMetricAsMattesMutualInformation(BINS)
     method.SetMetricSamplingStrategy(method.RANDOM)
     counts = [still.GetNumberOfPixels() / factor**3 for factor in levels]
@@ -143,7 +161,6 @@ def _isotropic(volume: Volume) -> tuple[Any, Any]:
     finest = float(spacing.min())
     sizes = [max(1, round((n - 1) * s / finest) + 1) for n, s in zip(image.GetSize(), spacing, strict=True)]
     filters = SimpleITK.ResampleImageFilter()
-    filters.SetNumberOfThreads(1)
     filters.SetReferenceImage(image)
     filters.SetOutputDirection(image.GetDirection())
     filters.SetOutputOrigin(image.GetOrigin())

@@ -21,6 +21,8 @@ from DynamicMRIReconLib.methods.common.stack_parameters import StackParameters
 _ALIGNMENT_VOXELS = 1_500_000
 _ALIGNMENT_REGULARIZATION = 0.03
 _BRIGHT_PERCENTILE = 99.9
+#: voxels (z, y, x) of a stack that are kept around its mask
+_MASK_MARGIN = np.array([2, 8, 8])
 
 
 @dataclass(frozen=True)
@@ -134,14 +136,24 @@ def prepare(stacks: list[ImageSeries], parameters: StackParameters, context: Con
 
 
 def _unmoved(stack: ImageSeries, number: int, parameters: StackParameters) -> PreparedStack:
+    values, affine, mask = np.asarray(stack.array[0], np.float32), stack.affine, None
+    if "mask" in stack.parts:
+        mask = stack.parts["mask"][0] > 0.5
+        window, affine = _around(mask, stack.affine)
+        values, mask = values[window], mask[window]
     return PreparedStack(
-        stack_name(stack, number),
-        np.asarray(stack.array[0], np.float32),
-        stack.parts["mask"][0] > 0.5 if "mask" in stack.parts else None,
-        stack.affine,
-        np.eye(4),
-        thickness_mm(stack, number, parameters),
+        stack_name(stack, number), values, mask, affine, np.eye(4), thickness_mm(stack, number, parameters)
     )
+
+
+def _around(mask: NDArray[np.bool_], affine: NDArray[np.float64]) -> tuple[tuple[slice, ...], NDArray[np.float64]]:
+    """The part of a stack that a mask needs, some voxels around it included, and the affine of it."""
+    places = np.argwhere(mask)
+    first = np.maximum(places.min(axis=0) - _MASK_MARGIN, 0)
+    last = np.minimum(places.max(axis=0) + 1 + _MASK_MARGIN, mask.shape)
+    moved = affine.copy()
+    moved[:3, 3] = affine[:3, :3] @ first[::-1] + affine[:3, 3]
+    return tuple(slice(int(a), int(b)) for a, b in zip(first, last, strict=True)), moved
 
 
 def _register(stacks: list[PreparedStack], fixed: int, context: Context) -> list[PreparedStack]:
