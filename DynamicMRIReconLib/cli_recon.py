@@ -144,9 +144,8 @@ def _grid_of(method: str, path: Path) -> dict[str, Any]:
 
 def _run_folder(arguments: argparse.Namespace) -> int:
     ours = ("inputs", "method", "preset", "settings", "sweep", "output", "reference", "simulate", "device", "seed")
-    ours += ("masks", "grid")
-    given = arguments.transforms or any(getattr(arguments, name) not in (None, []) for name in ours)
-    if given or read_options(arguments):
+    given = [getattr(arguments, name) for name in (*ours, "masks", "grid")]
+    if arguments.transforms or any(value not in (None, []) for value in given) or read_options(arguments):
         raise InputError("recon --job takes everything from the job file: leave out the input and the other options.")
     folder = Path(arguments.job)
     if not arguments.events:

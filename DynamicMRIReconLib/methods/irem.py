@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from DynamicMRIReconLib.methods.common.irem_points import Frame
 
 #: seconds for a point through the network and back, on one CPU core and on a GPU
-_SECONDS_PER_POINT = {"fourier": (1.4e-4, 1.5e-6), "grid": (8e-6, 1e-7)}
+_SECONDS_PER_POINT = {"fourier": (1.4e-4, 1.5e-6), "grid": (2.5e-6, 5e-8)}
 _SECONDS_PER_STEP = {"fourier": 3e-3, "grid": 2e-3}
 _POINTS_AT_ONCE = 100_000
 _HOUR = 3600.0
@@ -31,7 +31,7 @@ class IremParameters(StackParameters):
     network: Literal["grid", "fourier"] = parameter(
         "grid", "Grids of features with a small network, quick; or Fourier features with 18 layers, as published."
     )
-    epochs: int = parameter(4, "Rounds of training through all voxels of all stacks.", ge=0, le=100_000)
+    epochs: int = parameter(8, "Rounds of training through all voxels of all stacks.", ge=0, le=100_000)
     batch: int = parameter(8000, "Voxels in a training step.", ge=16, le=1_000_000, unit="voxels", advanced=True)
     learning_rate: float = parameter(2e-3, "Adam's step.", gt=0, le=1, advanced=True)
     grid_learning_rate: float = parameter(2e-3, "Adam's step for the grids of network=grid.", gt=0, le=1, advanced=True)
@@ -41,7 +41,7 @@ class IremParameters(StackParameters):
     start: Literal["srr", "none"] = parameter(
         "srr", "With network=grid: start from a quick edge-preserving super-resolution, or from nothing.", advanced=True
     )
-    regularization: float = parameter(1e-3, "Weight of the total variation; larger is smoother.", ge=0, le=1)
+    regularization: float = parameter(4e-4, "Weight of the total variation; larger is smoother.", ge=0, le=1)
     slice_profile: Literal["boxcar", "gaussian", "none"] = parameter(
         "boxcar", "What a slice averages; a box sharpens least. none takes voxels as points, as published.",
         advanced=True,
@@ -84,7 +84,7 @@ class Irem(Method):
     input_kind = "stacks"
     Parameters = IremParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "fast": {"epochs": 1, "registration_refinements": 0},
+        "fast": {"epochs": 2, "registration_refinements": 0},
         "standard": {},
         "faithful": {
             "network": "fourier",

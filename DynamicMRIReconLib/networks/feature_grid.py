@@ -106,4 +106,4 @@ class FeatureGridNetwork(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         """Intensities."""
-        return self.base(points)[:, 0] + self.head(self.network(self.grid(points)))[:, 0]  # type: ignore[no-any-return]
+        return self.base(points)[:, 0] + self.head(self.network(self.grid(points)))[:, 0]

@@ -15,13 +15,15 @@ from torch import Tensor, nn
 class FourierFeatures(nn.Module):
     """(n, 3) -> (n, 2 L): ``[cos 2 pi B p, sin 2 pi B p]`` with B (L, 3) drawn once from N(0, sigma^2) and kept."""
 
+    matrix: Tensor
+
     def __init__(self, count: int = 128, sigma: float = 1.0, *, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.register_buffer("matrix", sigma * torch.randn(count, 3, generator=generator))
 
     def forward(self, points: Tensor) -> Tensor:
         """Encode positions in [-1, 1]."""
-        phase = 2 * math.pi * points @ self.matrix.T  # type: ignore[union-attr]
+        phase = 2 * math.pi * points @ self.matrix.T
         return torch.cat([phase.cos(), phase.sin()], dim=1)
 
 
@@ -64,4 +66,5 @@ class IremNetwork(nn.Module):
         x = encoded
         for layer, block in enumerate(self.hidden):
             x = block(torch.cat([x, encoded], dim=1) if layer in self.joins else x)
-        return self.head(x)[:, 0]  # type: ignore[no-any-return]
+        found: Tensor = self.head(x)[:, 0]
+        return found

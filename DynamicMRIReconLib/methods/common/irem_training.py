@@ -73,7 +73,7 @@ def train(
             context.step((epoch + number / steps) / how.epochs, f"epoch {epoch + 1} of {how.epochs}")
             loss, misfit = _loss(network, points, chosen, profile, how)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             schedule.step()
             total += misfit.detach() * len(chosen)
@@ -98,7 +98,8 @@ def _loss(
 
 
 def _groups(network: nn.Module, how: Training) -> list[dict[str, object]]:
-    grids, rest = [], []
+    grids: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, parameter in network.named_parameters():
         (grids if ".levels." in name else rest).append(parameter)
     groups: list[dict[str, object]] = [{"params": rest, "lr": how.learning_rate}]

@@ -10,8 +10,8 @@ from DynamicMRIReconLib.methods.base import Estimate
 from DynamicMRIReconLib.methods.common.stack_grid import box_of, output_grid
 from DynamicMRIReconLib.methods.common.stack_parameters import StackParameters
 
-#: seconds to register one stack, and to look up one point of a volume, on one core
-REGISTRATION_S = 25.0
+#: seconds on one core to register a stack, at least and for each voxel of its isotropic grid, and to look up a point
+REGISTRATION_S, REGISTRATION_VOXEL_S = 2.0, 5e-6
 LOOK_UP_S = 6e-8
 BYTES = 4.0
 
@@ -34,10 +34,14 @@ def work_of(stacks: list[ImageSeries], parameters: StackParameters) -> Work:
     except (InputError, IndexError):
         # The run itself says what is wrong with it.
         voxels = max(stack.array.size for stack in stacks)
-    samples = sum(int((s.parts["mask"] > 0.5).sum()) if "mask" in s.parts else s.array.size for s in stacks)
+    sizes = [int((s.parts["mask"] > 0.5).sum()) if "mask" in s.parts else s.array.size for s in stacks]
     seconds = 0.0
     if parameters.registration == "rigid":
-        seconds = (len(stacks) - 1) * REGISTRATION_S * (1 + parameters.registration_refinements)
+        spacings = [stack.geometry.spacing_mm for stack in stacks]
+        fine = sum(size * float(s.prod() / s.min() ** 3) for size, s in zip(sizes, spacings, strict=True))
+        once = (len(stacks) - 1) * REGISTRATION_S + REGISTRATION_VOXEL_S * fine
+        seconds = once * (1 + parameters.registration_refinements)
+    samples = sum(sizes)
     return Work(voxels, samples, len(stacks), seconds, float(sum(stack.array.nbytes for stack in stacks)))
 
 
