@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
 from DynamicMRIReconLib.methods.common import stack_estimates
+from DynamicMRIReconLib.methods.common.frames import Preview
 from DynamicMRIReconLib.methods.common.stack_checks import why_not_stacks
 from DynamicMRIReconLib.methods.common.stack_parameters import StackParameters
 from DynamicMRIReconLib.methods.common.stack_preparation import prepare
@@ -134,14 +132,14 @@ def penalised(terms: list[Term], parameters: SrrParameters, context: Context) ->
     from DynamicMRIReconLib.methods.common.tikhonov import least_gradient
 
     rounds = 1 if parameters.penalty == "tikhonov" else 1 + REWEIGHTINGS
-    volume = None
+    volume, preview = None, Preview(context)
     for number in range(rounds):
         part = context.part(number, rounds)
         part.step(0.0, "Super-resolution")
 
         def told(status: Any, part: Context = part) -> None:
             part.step(status.iteration / parameters.iterations, f"Super-resolution, iteration {status.iteration}")
-            context.preview(_shown(status.solution))
+            preview.offer(status.solution[None])
 
         volume = least_gradient(
             terms,
@@ -174,8 +172,3 @@ def _misfit(terms: list[Term], volume: Tensor) -> float:
     return sum(
         float((term.weights * (term.operator.forward(volume) - term.samples).square()).sum()) / 2 for term in terms
     )
-
-
-def _shown(volume: Tensor) -> NDArray[np.float32]:
-    shown: NDArray[np.float32] = volume.detach().clamp_min(0).float().cpu().numpy()
-    return shown

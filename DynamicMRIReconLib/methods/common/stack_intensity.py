@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, map_coordinates
 
 from DynamicMRIReconLib.methods.common.stack_grid import Box
 
@@ -58,6 +57,8 @@ def _linear(a: Array, b: Array) -> tuple[float, float]:
 
 
 def _common(fixed: tuple[Array, Box, float], moving: tuple[Array, Box, float]) -> tuple[Array, Array]:
+    from scipy.ndimage import map_coordinates
+
     thickness = max(fixed[2], moving[2])
     (one, box, _), other_box = fixed, moving[1]
     smooth, other_smooth = _smoothed(*fixed, thickness), _smoothed(*moving, thickness)
@@ -73,6 +74,8 @@ def _common(fixed: tuple[Array, Box, float], moving: tuple[Array, Box, float]) -
 
 def _smoothed(array: Array, box: Box, own_mm: float, thickness: float) -> Array:
     """As if its resolution were ``thickness`` along every axis."""
+    from scipy.ndimage import gaussian_filter
+
     spacing = np.linalg.norm(box.affine[:3, :3], axis=0)
     widths = np.array([own_mm, spacing[1], spacing[0]])
     sigma = np.sqrt(np.maximum(thickness**2 - widths**2, 0)) / _FWHM_PER_SIGMA / spacing[::-1]
