@@ -13,10 +13,11 @@ from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.registration.rigid import Volume, register_rigid
 
 #: the voxel size of the published volume; the fetus moved between slices
+_COMMON = {"voxel_size_mm": 1.125, "registration_refinements": 0}
 FETAL_SETTINGS: dict[str, dict[str, Any]] = {
-    "bspline": {"voxel_size_mm": 1.125},
-    "srr": {"voxel_size_mm": 1.125, "slice_cycles": 3},
-    "irem": {"voxel_size_mm": 1.125},
+    "bspline": _COMMON,
+    "srr": {**_COMMON, "slice_cycles": 2},
+    "irem": _COMMON,
 }
 
 

@@ -66,10 +66,10 @@ def _fetal(rows: list[dict[str, Any]]) -> list[str]:
         "## Six stacks of a fetus",
         "",
         "Three orientations twice, 1.125 x 1.125 mm pixels, slices of 3 mm every 3.3 mm, with the brain masks that "
-        "come with them; voxels of 1.125 mm. `srr` with three rounds of slice-to-volume registration, the others with "
-        "rigid registration of whole stacks. NCC with the published volume of the same stacks (another program's "
-        "result, no truth), after rigid registration onto it; sharpness is the mean length of the gradient a voxel "
-        "over the mean intensity, in the same voxels.",
+        "come with them; voxels of 1.125 mm. `srr` with two rounds of slice-to-volume registration, the others with "
+        "rigid registration of whole stacks; none with `registration_refinements`. NCC with the published volume of "
+        "the same stacks (another program's result, no truth), after rigid registration onto it; sharpness is the mean "
+        "length of the gradient a voxel over the mean intensity, in the same voxels.",
         "",
         "| | NCC with the published | sharpness | CPU | memory |",
         "|---|---|---|---|---|",
