@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def simulated_picture(table: dict[str, list[dict[str, Any]]], path: Path) -> Non
             axis.imshow(image[:, image.shape[1] // 2], cmap="gray", origin="lower", vmin=0, vmax=truth.max())
             axis.set_title(f"{column}\n{text}", fontsize=7)
             axis.axis("off")
-        row[0].text(-0.08, 0.5, title, transform=row[0].transAxes, rotation=90, va="center", ha="right", fontsize=7)
+        row[0].set_title("\n".join(textwrap.wrap(title, 30)), fontsize=7)
     _save(figure, path)
 
 
