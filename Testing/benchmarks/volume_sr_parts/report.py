@@ -82,11 +82,11 @@ def _fetal(rows: list[dict[str, Any]]) -> list[str]:
     lines += [
         f"| published | 1 | {rows[0]['published_sharpness']:.3f} | | |",
         "",
-        "Seen in the picture: all show the same brain in the same place. B-spline is blurred. SRR is sharp but has dark and "
-        "bright rims at edges, overshoot of its Gaussian profile. IREM, whose preset is tuned on simulated stacks without "
-        "noise, fits the noise and what motion registration of whole stacks leaves: no gain here over the published volume. "
-        "Higher sharpness than the published volume's is therefore no merit in this table. For noisy or moving patients raise "
-        "`regularization`.",
+        "Seen in the picture: all show the same brain in the same place. B-spline is blurred. SRR is sharp but has "
+        "dark and bright rims at edges, overshoot of its Gaussian profile. IREM, whose preset is tuned on simulated "
+        "stacks without noise, fits the noise and what motion registration of whole stacks leaves: no gain here over "
+        "the published volume. Higher sharpness than the published volume's is therefore no merit in this table. For "
+        "noisy or moving patients raise `regularization`.",
         "",
         "![Results and the published volume](pictures/stacks-fetal.png)",
         "",
