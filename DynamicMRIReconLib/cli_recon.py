@@ -37,6 +37,12 @@ def add_command(commands: Any) -> None:
         help="try every combination (at most 100) and write the best: with --reference the highest PSNR, else the "
         "corner of an L-curve over one weight; OUT-sweep.csv and OUT-l-curve.png tell about all",
     )
+    stacks = parser.add_argument_group("stacks", "for methods that make one volume of several INPUTs")
+    stacks.add_argument("--masks", nargs="+", metavar="FILE", help="what counts: one mask, or one for each INPUT")
+    stacks.add_argument("--grid", metavar="FILE", help="make the result on the voxel grid of this volume")
+    stacks.add_argument(
+        "--transforms", action="store_true", help="write how each stack was moved: OUT.stack-1.tfm ... (ITK, 3D Slicer)"
+    )
     parser.add_argument("--output", metavar="OUT", help="file to write: .seq.nrrd, .nii.gz, .npz ...")
     parser.add_argument("--reference", metavar="FILE", help="series to compare the result with")
     parser.add_argument(
@@ -102,11 +108,16 @@ def job_of(arguments: argparse.Namespace) -> Any:
     if arguments.simulate is not None:
         pairs = settings(arguments.simulate.split(","), "--simulate")
         simulation = {name: value_of(text) for name, text in pairs.items()}
+    parameters = _parameters(arguments.method, settings(arguments.settings, "--set"))
+    if arguments.grid is not None:
+        parameters["grid"] = _grid_of(arguments.method, Path(arguments.grid))
     job = Job.of(
         method=arguments.method,
         preset=arguments.preset or "standard",
-        parameters=_parameters(arguments.method, settings(arguments.settings, "--set")),
+        parameters=parameters,
         inputs=[_file(name) for name in arguments.inputs],
+        masks=[_file(name) for name in arguments.masks or []],
+        transforms=arguments.transforms,
         read=options,
         reference=_file(arguments.reference),
         simulate=simulation,
@@ -120,9 +131,21 @@ def job_of(arguments: argparse.Namespace) -> Any:
     return job
 
 
+def _grid_of(method: str, path: Path) -> dict[str, Any]:
+    """The voxel grid of a volume as the parameter ``grid``."""
+    from DynamicMRIReconLib.cli_common import existing, read_series
+    from DynamicMRIReconLib.methods import registry
+
+    if "grid" not in registry.get(method).Parameters.model_fields:
+        raise InputError(f"--grid goes with methods that make one volume of stacks; {method} is none: leave it out.")
+    volume = read_series(existing(str(path)))
+    return {"shape": [int(n) for n in volume.array.shape[1:]], "affine": volume.affine.tolist()}
+
+
 def _run_folder(arguments: argparse.Namespace) -> int:
     ours = ("inputs", "method", "preset", "settings", "sweep", "output", "reference", "simulate", "device", "seed")
-    if any(getattr(arguments, name) not in (None, []) for name in ours) or read_options(arguments):
+    given = [getattr(arguments, name) for name in (*ours, "masks", "grid")]
+    if arguments.transforms or any(value not in (None, []) for value in given) or read_options(arguments):
         raise InputError("recon --job takes everything from the job file: leave out the input and the other options.")
     folder = Path(arguments.job)
     if not arguments.events:
@@ -195,7 +218,7 @@ def _note(done: dict[str, Any]) -> None:
         from DynamicMRIReconLib.cli_evaluate import summary
 
         print(", ".join(summary(done["metrics"])))
-    parts = [*done["parts"].values(), *done.get("output_parts", {}).values()]
+    parts = [*done["parts"].values(), *done.get("output_parts", {}).values(), *done.get("transforms", [])]
     paths = dict.fromkeys(path for path in (done["path"], done["output"], *parts) if path)
     print(f"{done['frames']} frames in {done['elapsed_s']:.1f} s -> {', '.join(paths)}. Not for diagnostic use.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ Data = KSpace | ImageSeries | list[ImageSeries]
 
 
 def read(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path],
     *,
     axes: Any = None,
     frames_from: str | None = None,
@@ -29,8 +30,13 @@ def read(
     trajectory: str | Path | None = None,
     dataset: str | None = None,
     variable: str | None = None,
+    masks: Sequence[str | Path] | None = None,
 ) -> Data:
     """Read a file (or a folder of DICOM files): k-space, an image series, or a list of stacks.
+
+    Several paths are several stacks: a list of image series comes back, to be made one volume of. ``masks`` are files
+    with what counts in them, one for each stack or one for all; each is brought onto its stack's voxels, whatever its
+    own grid, and becomes the stack's part ``mask``.
 
     What the file leaves open (frame times, geometry) is filled by 1 s a frame and a centred grid of 1 mm, and
     ``metadata["warnings"]`` says so. Options: see ``ReadOptions``; ``axes`` is a sequence or "frames,coils,ky,kx".
@@ -42,7 +48,6 @@ def read(
     ResourceError
         It does not fit into memory.
     """
-    path = _found(Path(path))
     options = ReadOptions.of(
         axes=axes,
         frames_from=frames_from,
@@ -53,7 +58,17 @@ def read(
         dataset=dataset,
         variable=variable,
     )
-    return _read_as(_format_of(path), path, options)
+    single = isinstance(path, str | Path)
+    paths = [_found(Path(one)) for one in ([path] if isinstance(path, str | Path) else path)]
+    if not paths:
+        raise InputError("No file was named.")
+    parts = [_read_as(_format_of(one), one, options) for one in paths]
+    if single and not masks:
+        return parts[0]
+    from DynamicMRIReconLib.io.stacks import as_stacks, with_masks
+
+    stacks = as_stacks(parts)
+    return with_masks(stacks, [read(mask) for mask in masks]) if masks else stacks
 
 
 def write(path: str | Path, data: Data) -> Path:

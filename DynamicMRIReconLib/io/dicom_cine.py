@@ -54,6 +54,8 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     times = _times_s(grid, source, warnings)
     affine = _affine(grid, warnings)
     metadata: dict[str, Any] = {"series_description": frames[0].series_text, "times_from": source or "none"}
+    if frames[0].thickness_mm is not None:
+        metadata["slice_thickness_mm"] = frames[0].thickness_mm
     if warnings:
         metadata["warnings"] = warnings
     return ImageSeries.from_any_handedness(_pixels(grid), affine, times, metadata=metadata)

@@ -5,6 +5,8 @@ beside it in a header extension (code 6, "comment") that holds one JSON object::
 
     {"DynamicMRIRecon": {"times_s": [...], "synthetic": [...], "metadata": {...}}}
 
+The slice thickness comes from the JSON file that DICOM converters write beside an image (BIDS).
+
 Readers that do not know it ignore it; ours prefers it as long as it has one time for each frame. A complex series is
 written as magnitudes, with a note: 3D Slicer and most viewers refuse complex voxels. Complex files of others are read.
 """
@@ -67,6 +69,9 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     times, synthetic = _times(image.header, len(array), notes, warnings)
     metadata = dict(notes.get("metadata", {}))
     affine = _affine(image, warnings)
+    thickness = _thickness_beside(path)
+    if thickness is not None:
+        metadata.setdefault("slice_thickness_mm", thickness)
     if warnings:
         metadata["warnings"] = [*metadata.get("warnings", []), *warnings]
     return ImageSeries.from_any_handedness(array, affine, times, synthetic=synthetic, metadata=metadata)
@@ -137,6 +142,16 @@ def _frames_first(stored: NDArray[Any]) -> NDArray[Any]:
         raise InputError(f"the image has {len(shape)} dimensions {tuple(shape)}: only x, y, z and time can be read.")
     shape += [1] * (4 - len(shape))
     return stored.reshape(shape, order="A").transpose(3, 2, 1, 0)
+
+
+def _thickness_beside(path: Path) -> float | None:
+    """The slice thickness in mm that a converter noted in ``NAME.json``; the header has the distance of slices only."""
+    stem = path.name.removesuffix(".gz").removesuffix(".nii")
+    try:
+        thickness = json.loads(path.with_name(f"{stem}.json").read_text(encoding="utf-8"))["SliceThickness"]
+        return float(thickness)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _affine(image: Any, warnings: list[str]) -> NDArray[np.float64]:

@@ -153,6 +153,15 @@ def times_s(header: Header, axes: Axes, frames: int, warnings: list[str]) -> NDA
     return np.arange(frames, dtype=np.float64)
 
 
+def thickness_mm(header: Header, axes: Axes) -> float | None:
+    """The thickness of slices that the header tells for the last spatial axis, None when it does not."""
+    values = header.get("thicknesses")
+    if values is None:
+        return None
+    thickness = float(np.asarray(values, float)[axes.space[-1]])
+    return thickness if np.isfinite(thickness) else None
+
+
 def _time_scale(label: str, unit: str, warnings: list[str]) -> float | None:
     """Seconds per index unit; None when the index is not a time."""
     if unit:

@@ -50,6 +50,9 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     times = nrrd_header.times_s(header, axes, len(array), warnings)
     affine = nrrd_header.affine(header, axes, warnings)
     metadata = nrrd_header.metadata(header, warnings)
+    thickness = nrrd_header.thickness_mm(header, axes)
+    if thickness is not None:
+        metadata.setdefault("slice_thickness_mm", thickness)
     if warnings:
         metadata["warnings"] = [*metadata.get("warnings", []), *warnings]
     return ImageSeries.from_any_handedness(

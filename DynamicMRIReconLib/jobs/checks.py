@@ -38,6 +38,11 @@ def check_job(job: Job, folder: Path) -> Any:
     values = method.parameters(job.preset, **job.parameters)
     if job.simulate is not None:
         simulation_parameters(job.simulate)
+    if (job.masks or job.transforms) and method.input_kind != "stacks":
+        what = "Masks go" if job.masks else "Transforms come"
+        raise InputError(f"{what} with methods that make one volume of stacks; {job.method} is none: leave them out.")
+    if job.transforms and job.output is None:
+        raise InputError("Transforms are written beside the output: name an output, or leave them out.")
     for one in job.all_inputs():
         path = one.resolved(folder)
         if not path.is_dir():

@@ -85,6 +85,8 @@ class Job(_Strict):
         Options of the reader.
     trajectory, coil_maps
         Files with what the input leaves out.
+    masks
+        Volumes with what counts in the stacks: none, one for all, or one for each.
     reference
         Series to compare the result with.
     simulate
@@ -92,6 +94,8 @@ class Job(_Strict):
         ``SimulationParameters``.
     device, seed
         ``auto``, ``cpu``, ``cuda``, ``cuda:n`` or ``mps``; the one seed of all random numbers.
+    transforms
+        Write the registration of each stack beside ``output``, as ITK transform files.
     output
         A further file to write the result to, in the format its suffix tells (``result.seq.nrrd`` holds magnitudes,
         ``.npz`` keeps complex values). Absolute, or relative to the job folder.
@@ -105,10 +109,12 @@ class Job(_Strict):
     read: ReadSettings = Field(default_factory=ReadSettings)
     trajectory: InputFile | None = None
     coil_maps: InputFile | None = None
+    masks: list[InputFile] = Field(default_factory=list)
     reference: InputFile | None = None
     simulate: dict[str, JsonValue] | None = None
     device: str = "auto"
     seed: int = Field(0, ge=0, le=2**63 - 1)
+    transforms: bool = False
     output: str | None = None
 
     @field_validator("output", mode="before")
@@ -176,7 +182,11 @@ class Job(_Strict):
 
     def all_inputs(self) -> list[InputFile]:
         """Every file the job reads."""
-        return [*self.inputs, *(one for one in (self.trajectory, self.coil_maps, self.reference) if one is not None)]
+        return [
+            *self.inputs,
+            *self.masks,
+            *(one for one in (self.trajectory, self.coil_maps, self.reference) if one is not None),
+        ]
 
     def output_path(self, folder: Path) -> Path | None:
         """The further output file, relative ones taken from the job folder; None when there is none."""

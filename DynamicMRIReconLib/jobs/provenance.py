@@ -102,6 +102,10 @@ def _words(job: Job, names_only: bool) -> list[str]:
         words += ["--set", f"{name}={_as_text(value)}"]
     for name, value in job.read.given().items():
         words += [f"--{name.replace('_', '-')}", ",".join(map(str, value)) if isinstance(value, list) else str(value)]
+    if job.masks:
+        words += ["--masks", *(shown(one.path) for one in job.masks)]
+    if job.transforms:
+        words += ["--transforms"]
     for option, one in (
         ("--trajectory", job.trajectory),
         ("--coil-maps", job.coil_maps),

@@ -18,6 +18,7 @@ from DynamicMRIReconLib.jobs.job import InputFile, Job
 from DynamicMRIReconLib.jobs.memory import warn_if_short
 from DynamicMRIReconLib.jobs.reporting import Reporter
 from DynamicMRIReconLib.jobs.stop import StopRequest
+from DynamicMRIReconLib.jobs.transforms import transforms_of
 from DynamicMRIReconLib.methods import registry
 from DynamicMRIReconLib.methods.base import Data
 
@@ -109,6 +110,7 @@ class Run:
             "output": None if output is None else output["path"],
             "parts": {name: str(path) for name, path in parts.items()},
             "output_parts": {name: one["path"] for name, one in (output or {}).get("parts", {}).items()},
+            "transforms": (output or {}).get("transforms", []),
             "frames": series.frames,
             "elapsed_s": round(self._reporter.elapsed_s, 2),
             "provenance": str(self._folder / files.PROVENANCE),
@@ -121,7 +123,9 @@ class Run:
             return
         made = self._made_output or {}
         ours = {one.get("path"): one.get("sha256") for one in [made, *made.get("parts", {}).values()]}
-        for path in [output, *part_paths(output, registry.get(job.method).parts).values()]:
+        ours |= {path: sha256_of(Path(path)) for path in made.get("transforms", []) if Path(path).is_file()}
+        beside = [*part_paths(output, registry.get(job.method).parts).values(), *transforms_of(job, output)]
+        for path in [output, *beside]:
             if path.exists() and (str(path) not in ours or ours[str(path)] != sha256_of(path, self._stop.check)):
                 raise InputError(
                     f"The output {path} exists already and is not from this job: move it away, or repeat with "
@@ -151,6 +155,7 @@ class Run:
 
     def _read(self, job: Job) -> tuple[Data, ImageSeries | None]:
         from DynamicMRIReconLib import io
+        from DynamicMRIReconLib.io.stacks import as_stacks, with_masks
 
         options = job.read.given()
         for name, one in (("trajectory", job.trajectory), ("coil_maps", job.coil_maps)):
@@ -166,11 +171,11 @@ class Run:
         for one in job.inputs:
             self._reporter.stage(0.02, f"Reading {Path(one.path).name}")
             parts.append(self._read_one(io, one, options))
-        if len(parts) == 1:
+        if len(parts) == 1 and not job.masks:
             return parts[0], reference
-        stacks = [stack for part in parts for stack in (part if isinstance(part, list) else [part])]
-        if not all(isinstance(stack, ImageSeries) for stack in stacks):
-            raise InputError("Several inputs were given and one is k-space: give one k-space file, or image stacks.")
+        stacks = as_stacks(parts)
+        if job.masks:
+            stacks = with_masks(stacks, [self._read_one(io, one, {}) for one in job.masks])
         return stacks, reference
 
     def _read_one(self, io: Any, one: InputFile, options: dict[str, Any]) -> Data:
@@ -228,6 +233,7 @@ class Run:
     def _write(self, job: Job, series: ImageSeries) -> tuple[dict[str, Path], dict[str, Any] | None]:
         """Write the result and its parts; gives the parts' files in the job folder, and what ``output`` became."""
         from DynamicMRIReconLib import io
+        from DynamicMRIReconLib.registration.transform_files import write_transforms
 
         self._reporter.stage(0.97, "Writing the result")
         parts = write_parts(self._folder / files.RESULT, series)
@@ -241,4 +247,9 @@ class Run:
         beside = write_parts(output, series)
         io.write(output, series)
         entries = {name: {"path": str(path), "sha256": sha256_of(path)} for name, path in beside.items()}
-        return parts, {"path": str(output), "sha256": sha256_of(output), "parts": entries}
+        written = {"path": str(output), "sha256": sha256_of(output), "parts": entries}
+        if job.transforms:
+            paths = transforms_of(job, output)
+            write_transforms(paths, series.metadata["stacks"])
+            written["transforms"] = [str(path) for path in paths]
+        return parts, written
