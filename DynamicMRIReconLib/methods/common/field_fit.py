@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from DynamicMRIReconLib.methods.st_inr import StInrParameters
 
 #: checks without a better prediction of the samples held out before a fit ends
-PATIENCE = 5
+PATIENCE = 10
 #: the change's spatial total variation, and the displacement's differences in time, relative to their partners
 SPATIAL_PART, TEMPORAL_PART = 1 / 3, 0.3
 #: frames that are evaluated together for the result
