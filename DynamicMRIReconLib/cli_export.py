@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def add_command(commands: Any) -> None:
         help="DICOM file or folder whose patient and study the DICOM output shall carry (default: nobody's)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    parser.add_argument("--events", action="store_true", help="JSON lines on standard output that tell the progress")
     add_series_options(parser)
     parser.set_defaults(run=run)
 
@@ -33,8 +35,10 @@ def add_command(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check every output, then write."""
     from DynamicMRIReconLib import io
+    from DynamicMRIReconLib.cli_signals import terminable
     from DynamicMRIReconLib.io import formats
     from DynamicMRIReconLib.jobs.checks import check_output
+    from DynamicMRIReconLib.jobs.events import EventWriter
 
     source = existing(arguments.series)
     patient = None if arguments.patient_from is None else existing(arguments.patient_from)
@@ -48,8 +52,14 @@ def run(arguments: argparse.Namespace) -> int:
         options.append({"patient_from": patient} if named else {})
     if patient is not None and not any(options):
         raise InputError("--patient-from is for DICOM output (.dcm, .dicom): leave it out, or name such an output.")
-    series = read_series(source, **series_options(arguments))
-    for path, option in zip(outputs, options, strict=True):
-        io.write(path, series, **option)
+    events = EventWriter(None, sys.stdout if arguments.events else None)
+    with terminable():
+        series = read_series(source, **series_options(arguments))
+        for index, (path, option) in enumerate(zip(outputs, options, strict=True)):
+            events.emit("progress", fraction=index / len(outputs), message=f"Writing {path.name}")
+            io.write(path, series, **option)
+    events.emit("done", outputs=[str(path) for path in outputs], frames=series.frames)
+    if arguments.events:
+        return 0
     print(f"{series.frames} frames -> {', '.join(str(path) for path in outputs)}. Not for diagnostic use.")
     return 0

@@ -35,6 +35,8 @@ class Request:
         ``auto``, ``cpu``, ``cuda``...; the one seed of all random numbers.
     name
         What results are called.
+    node
+        The node of the scene that the input comes from, or None.
     """
 
     source: Path | ImageSeries
@@ -46,6 +48,7 @@ class Request:
     device: str = "auto"
     seed: int = 0
     name: str = "Reconstruction"
+    node: Any = None
 
 
 class JobFolder:

@@ -17,6 +17,7 @@ from DynamicMRIReconSlicer.sequences import proxyOf
 
 _LINE = "DynamicMRIRecon.Line"
 _SEQUENCE = "DynamicMRIRecon.Sequence"
+_EDGE = "DynamicMRIRecon.Edge"
 EDGES = ("either", "rising", "falling")
 TIME, EDGE, VELOCITY, WIDTH, MEASURED = "time", "edge position", "edge velocity", "edge width", "measured"
 POSITION, MEAN, LOWEST, HIGHEST = "position", "mean", "minimum", "maximum"
@@ -68,17 +69,22 @@ class LineProfiles:
         InputError
             The line is not complete or lies outside the images, or the sequence holds no images.
         """
-        if lineNode is None or lineNode.GetNumberOfDefinedControlPoints() < 2:
-            raise InputError("The line needs two points: pick or draw one across the moving edge.")
-        ends = slicer.util.arrayFromMarkupsControlPoints(lineNode, world=True)
-        mmode = line_profile(self._imagesOf(sequence), ends[0], ends[-1], edge=edge)  # type: ignore[arg-type]
+        mmode = self.measure(sequence, lineNode, edge)
         name = f"{sequence.GetName()} along {lineNode.GetName()}"
         volume = findVolume(sequence, lineNode) or _newVolume(sequence, lineNode, name)
         updateMModeVolume(volume, mmode)
+        volume.SetAttribute(_EDGE, edge)
         edgeTable, edgeChart = _edgeNodes(volume, mmode, name)
         profileTable, profileChart = _profileNodes(volume, mmode, name)
         _intoFolder(sequence, lineNode, volume)
         return ProfileNodes(mmode, volume, edgeTable, profileTable, edgeChart, profileChart)
+
+    def measure(self, sequence: Any, lineNode: Any, edge: str = "either") -> MMode:
+        """The profile alone, without any node; parameters and errors as for ``compute``."""
+        if lineNode is None or lineNode.GetNumberOfDefinedControlPoints() < 2:
+            raise InputError("The line needs two points: pick or draw one across the moving edge.")
+        ends = slicer.util.arrayFromMarkupsControlPoints(lineNode, world=True)
+        return line_profile(self._imagesOf(sequence), ends[0], ends[-1], edge=edge)  # type: ignore[arg-type]
 
     def forget(self) -> None:
         """Free the kept images."""
@@ -103,6 +109,16 @@ def findVolume(sequence: Any, lineNode: Any) -> Any:
         if volume.GetNodeReference(_SEQUENCE) is sequence and volume.GetNodeReference(_LINE) is lineNode:
             return volume
     return None
+
+
+def ofSequence(sequence: Any) -> list[tuple[Any, str]]:
+    """Line and kind of edge of each profile of a sequence in the scene."""
+    found = []
+    for volume in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
+        line = volume.GetNodeReference(_LINE)
+        if volume.GetNodeReference(_SEQUENCE) is sequence and line is not None:
+            found.append((line, volume.GetAttribute(_EDGE) or "either"))
+    return found
 
 
 def _newVolume(sequence: Any, lineNode: Any, name: str) -> Any:

@@ -8,7 +8,8 @@ import slicer
 from slicer.util import VTKObservationMixin
 
 from DynamicMRIReconLib.errors import ReconError
-from DynamicMRIReconSlicer import costEstimate, install, sequenceReader, texts
+from DynamicMRIReconSlicer import costEstimate, install, repeat, texts
+from DynamicMRIReconSlicer.exportSection import ExportSection
 from DynamicMRIReconSlicer.inputSection import InputSection
 from DynamicMRIReconSlicer.methodSection import MethodSection
 from DynamicMRIReconSlicer.profileSection import ProfileSection
@@ -39,10 +40,12 @@ class Panel(VTKObservationMixin):
         self.run: Any = None
         self._requirementsPath = requirementsPath
         self._restoring = True
+        self._startWhenReady = False
         self.method = MethodSection(ui, self.update)
         self.input = InputSection(ui, self.update)
         self.runSection = RunSection(ui)
-        self.results = ResultsSection(ui)
+        self.results = ResultsSection(ui, self._resultPicked, self.repeat)
+        self.export = ExportSection(ui, logic, self.results.current, requirementsPath)
         self.profile = ProfileSection(ui, logic)
         self._restoring = False
         ui.notDiagnosticLabel.setText(texts.NOT_DIAGNOSTIC)
@@ -77,6 +80,7 @@ class Panel(VTKObservationMixin):
         self.method.showEstimate(costEstimate.simulated(self.input.description, simulation), self.runSection.device())
         self.runSection.setReady(self.whyNot(), self.run is not None)
         self.save()
+        self._startIfWanted()
 
     def reconstruct(self) -> None:
         """What the button does."""
@@ -91,6 +95,18 @@ class Panel(VTKObservationMixin):
             self.runSection.setError(str(error))
         self.update()
 
+    def repeat(self, sequence: Any, start: bool) -> None:
+        """Set every choice to what ``sequence`` was made with; with ``start``, reconstruct as soon as that can be."""
+        try:
+            source = self.logic.inputOf(sequence)
+            self.save()
+            repeat.intoSettings(sequence, source, SceneSettings(self.logic.getParameterNode()))
+        except ReconError as error:
+            self.runSection.setError(str(error))
+            return
+        self._startWhenReady = start and self.run is None
+        self.restore()
+
     def cancel(self) -> None:
         """What the Cancel button does."""
         if self.run is not None:
@@ -102,14 +118,14 @@ class Panel(VTKObservationMixin):
         if self._restoring or slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsImporting():
             return
         settings = SceneSettings(self.logic.getParameterNode())
-        for section in (self.input, self.method, self.runSection, self.profile):
+        for section in (self.input, self.method, self.runSection, self.export, self.profile):
             section.save(settings)
 
     def restore(self) -> None:
         """Show the choices that the scene keeps."""
         settings = SceneSettings(self.logic.getParameterNode())
         self._restoring = True
-        for section in (self.method, self.input, self.runSection, self.profile):
+        for section in (self.method, self.input, self.runSection, self.export, self.profile):
             section.restore(settings)
         self._restoring = False
         self.results.refresh()
@@ -117,7 +133,9 @@ class Panel(VTKObservationMixin):
 
     def sceneCloses(self) -> None:
         """End what belongs to the scene."""
+        self._startWhenReady = False
         self.input.stop()
+        self.export.stop()
         self.profile.stop()
         self.logic.stopAll()
         if self.run is not None:
@@ -139,13 +157,10 @@ class Panel(VTKObservationMixin):
     def _start(self) -> None:
         needed = self.method.method["input_kind"]
         seed = self.runSection.seed()
-        source = self.input.source()
-        if self.input.path() is None:
-            source = sequenceReader.toSeries(source)
         name = f"{self._inputName()} {self.method.method['key']}"
         self.runSection.begin(name)
         self.run = self.logic.startReconstruction(
-            source,
+            self.input.source(),
             self.method.method["key"],
             self.method.values(),
             preset=self.method.preset(),
@@ -173,6 +188,17 @@ class Panel(VTKObservationMixin):
             self.results.show(result.sequence)
             self.profile.setSequence(result.sequence)
         self.update()
+
+    def _startIfWanted(self) -> None:
+        """Start a repeat that had to wait until its file was looked into."""
+        if not self._startWhenReady or self.input.busy:
+            return
+        self._startWhenReady = False
+        self.reconstruct()
+
+    def _resultPicked(self) -> None:
+        if not self._restoring:
+            self.export.update()
 
     def _sceneChanged(self, *_: Any) -> None:
         if not slicer.mrmlScene.IsBatchProcessing():
