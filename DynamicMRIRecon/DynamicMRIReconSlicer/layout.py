@@ -9,6 +9,7 @@ import slicer
 MMODE_VIEW = "MMode"
 #: any number that no other layout has
 LAYOUT_ID = 7413
+MOST_MMODES = 4
 
 
 def _slice(tag: str, orientation: str, label: str, color: str) -> str:
@@ -20,13 +21,21 @@ def _slice(tag: str, orientation: str, label: str, color: str) -> str:
     )
 
 
-LAYOUT = (
-    '<layout type="vertical" split="true"><item><layout type="horizontal" split="true">'
-    + _slice("Red", "Axial", "R", "#F34A33")
-    + _slice(MMODE_VIEW, "Axial", "M", "#8C6BB1")
-    + '</layout></item><item><view class="vtkMRMLPlotViewNode" singletontag="PlotView1">'
-    '<property name="viewlabel" action="default">P</property></view></item></layout>'
-)
+def description(count: int) -> str:
+    """The layout of the anatomy beside ``count`` M-modes, one below the other, above a plot."""
+    modes = "".join(_slice(mmodeView(n), "Axial", "M" if n == 0 else f"M{n + 1}", "#8C6BB1") for n in range(count))
+    return (
+        '<layout type="vertical" split="true"><item><layout type="horizontal" split="true">'
+        + _slice("Red", "Axial", "R", "#F34A33")
+        + f'<item><layout type="vertical" split="true">{modes}</layout></item>'
+        + '</layout></item><item><view class="vtkMRMLPlotViewNode" singletontag="PlotView1">'
+        '<property name="viewlabel" action="default">P</property></view></item></layout>'
+    )
+
+
+def mmodeView(number: int) -> str:
+    """The name of the M-mode view with this number from 0."""
+    return MMODE_VIEW if number == 0 else f"{MMODE_VIEW}{number + 1}"
 
 
 def showVolume(volume: Any) -> None:
@@ -35,7 +44,7 @@ def showVolume(volume: Any) -> None:
     if manager is None:
         return
     for name in manager.sliceViewNames():
-        if name != MMODE_VIEW:
+        if not name.startswith(MMODE_VIEW):
             showInView(name, volume, turn=volume.GetImageData().GetDimensions()[2] == 1)
 
 
@@ -53,18 +62,32 @@ def showInView(name: str, volume: Any, turn: bool = False) -> None:
     logic.SnapSliceOffsetToIJK()
 
 
-def showProfile(mmodeVolume: Any, seriesVolume: Any, chart: Any) -> None:
-    """Switch to the layout with M-mode and plot, and fill it."""
+def showProfiles(mmodeVolumes: list[Any], hatches: list[Any], seriesVolume: Any, chart: Any) -> None:
+    """Switch to the layout with M-modes (the first four) and plot, and fill it.
+
+    ``hatches`` are the label volumes of synthetic frames over each M-mode, None where there are none.
+    """
     manager = slicer.app.layoutManager()
     if manager is None:
         return
+    shown = mmodeVolumes[:MOST_MMODES]
+    number = LAYOUT_ID + len(shown) - 1
     layoutNode = manager.layoutLogic().GetLayoutNode()
-    if not layoutNode.IsLayoutDescription(LAYOUT_ID):
-        layoutNode.AddLayoutDescription(LAYOUT_ID, LAYOUT)
-    manager.setLayout(LAYOUT_ID)
-    showInView(MMODE_VIEW, mmodeVolume)
+    if not layoutNode.IsLayoutDescription(number):
+        layoutNode.AddLayoutDescription(number, description(len(shown)))
+    manager.setLayout(number)
+    for index, volume in enumerate(shown):
+        showInView(mmodeView(index), volume)
+        composite = manager.sliceWidget(mmodeView(index)).sliceLogic().GetSliceCompositeNode()
+        composite.SetLabelVolumeID(hatches[index].GetID() if hatches[index] is not None else None)
+        composite.SetLabelOpacity(0.7)
     if seriesVolume is not None:
         showInView("Red", seriesVolume, turn=seriesVolume.GetImageData().GetDimensions()[2] == 1)
+    showChart(chart)
+
+
+def showChart(chart: Any) -> None:
+    """Show a chart in the plot view of the layout with M-modes."""
     for node in slicer.util.getNodesByClass("vtkMRMLPlotViewNode"):
         if node.GetLayoutName() == "PlotView1":
             node.SetPlotChartNodeID(chart.GetID())

@@ -11,7 +11,8 @@ import slicer
 
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError, ResourceError
-from DynamicMRIReconSlicer import exportFiles, lineProfile, provenance, sequenceReader
+from DynamicMRIReconLib.profiles import RegionCurve
+from DynamicMRIReconSlicer import exportFiles, lineProfile, provenance, regionCurves, sequenceReader
 from DynamicMRIReconSlicer.fileReader import filePath
 from DynamicMRIReconSlicer.jobFolder import Request
 from DynamicMRIReconSlicer.lineProfile import LineProfiles, ProfileNodes
@@ -124,6 +125,17 @@ class ReconstructionLogic:
         """M-mode, tables and charts of a sequence along a line; see ``LineProfiles.compute``."""
         return self._profiles.compute(sequence, lineNode, edge)
 
+    def computeRegionCurve(self, sequence: Any, region: Any) -> tuple[Any, RegionCurve]:
+        """Table and figures of the brightness of a sequence in a closed curve, a ROI or a segment, over time.
+
+        Raises
+        ------
+        InputError
+            The region holds no voxel of the images, or the sequence holds no images.
+        """
+        curve = regionCurves.measure(self._profiles.imagesOf(sequence), region)
+        return regionCurves.update(sequence, region, curve), curve
+
     def repeat(self, sequence: Any, **options: Any) -> Result:
         """Make a result again from the same input with the same settings, and wait for it.
 
@@ -188,17 +200,19 @@ class ReconstructionLogic:
         return written
 
     def writeProfiles(self, sequence: Any, path: Path) -> list[Path]:
-        """Write the line profiles of a sequence beside ``path``: for each line ``NAME.LINE.edge.csv`` and the M-mode.
+        """Write the profiles of a sequence beside ``path``: for each line ``NAME.LINE.edge.csv`` and the M-mode.
+
+        Curves of regions go into ``NAME.regions.csv``.
 
         Raises
         ------
         InputError
             It has no profile, a line lies outside by now, or the files cannot be written.
         """
-        from DynamicMRIReconLib.profiles.table import write_csv, write_matrix_csv
+        from DynamicMRIReconLib.profiles.table import write_csv, write_matrix_csv, write_regions_csv
 
-        profiles = lineProfile.ofSequence(sequence)
-        if not profiles:
+        profiles, regions = lineProfile.ofSequence(sequence), regionCurves.ofSequence(sequence)
+        if not profiles and not regions:
             raise InputError(f"{sequence.GetName()} has no line profile yet: compute one, or untick line profiles.")
         targets = exportFiles.profileFiles(path, [line.GetName() for line, _ in profiles])
         there = [one for pair in targets for one in pair if one.exists()]
@@ -208,6 +222,10 @@ class ReconstructionLogic:
         for (line, edge), (edgePath, mmodePath) in zip(profiles, targets, strict=True):
             mmode = self._profiles.measure(sequence, line, edge)
             written += [write_csv(mmode, edgePath), write_matrix_csv(mmode, mmodePath)]
+        if regions:
+            images = self._profiles.imagesOf(sequence)
+            curves = {(sequence.GetName(), one.GetName()): regionCurves.measure(images, one) for one in regions}
+            written.append(write_regions_csv(curves, path.with_name(f"{path.stem}.regions.csv")))
         return written
 
     @property

@@ -146,6 +146,7 @@ class Panel(VTKObservationMixin):
         """The panel goes: end everything and observe nothing."""
         self._restoring = True
         self.sceneCloses()
+        self.profile.cleanup()
         self.removeObservers()
 
     def _libraryRefuses(self) -> str | None:

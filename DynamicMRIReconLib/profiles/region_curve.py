@@ -97,12 +97,13 @@ def box_mask(series: ImageSeries, centre_ras_mm: ArrayLike, axes: ArrayLike, siz
 
     Images of one slice count as far as the slice is thick.
     """
-    inside = np.ones(series.array.shape[1:], bool)
+    slices, rows, columns = series.array.shape[1:]
+    inside = np.ones((slices, rows, columns), bool)
     centre, directions = np.asarray(centre_ras_mm, float), np.asarray(axes, float)
     half = np.asarray(size_mm, float) / 2
-    z, y, x = np.indices(inside.shape)
+    z, y, x = np.indices((slices, rows, columns))
     places = series.geometry.to_ras(np.stack([x, y, z], axis=-1)) - centre
-    if inside.shape[0] == 1:
+    if slices == 1:
         # Along the normal of a single slice its thickness decides, not its centre.
         normal = series.geometry.directions[:, 2]
         reach = np.abs(directions.T @ normal) * series.geometry.spacing_mm[2] / 2

@@ -61,7 +61,7 @@ def test_turning_points_of_two_beats() -> None:
 
 
 def moving_step(sigma_mm: float = 1.0, blur_s: float = 0.0) -> MMode:
-    """An edge that goes 40 mm/s to and fro; ``blur_s``: each frame is the mean over so long."""
+    """An edge that moves at 40 mm/s, there and back; ``blur_s``: each frame is the mean over so long."""
     positions, times = np.arange(0, 60, 0.5), np.arange(0, 1.6, 0.02)
 
     def centre(t: np.ndarray) -> np.ndarray:
