@@ -44,6 +44,11 @@ def add_command(commands: Any) -> None:
         metavar="NAME=VALUE,...",
         help="teaching mode: INPUT is a series; reconstruct a simulated acquisition of it (trajectory=radial,shots=13)",
     )
+    parser.add_argument(
+        "--data-consistency",
+        action="store_true",
+        help="also tell how much of the measured data the result leaves unexplained (frame by frame in the record)",
+    )
     parser.add_argument("--device", help="auto (the default), cpu, cuda, cuda:n or mps")
     parser.add_argument("--seed", type=int, metavar="N", help="of all random numbers (default 0)")
     parser.add_argument("--events", action="store_true", help="JSON lines on standard output instead of a bar")
@@ -110,6 +115,7 @@ def job_of(arguments: argparse.Namespace) -> Any:
         read=options,
         reference=_file(arguments.reference),
         simulate=simulation,
+        data_consistency=arguments.data_consistency,
         device=_device(arguments.device or "auto"),
         seed=arguments.seed or 0,
         output=Path(arguments.output),
@@ -122,7 +128,8 @@ def job_of(arguments: argparse.Namespace) -> Any:
 
 def _run_folder(arguments: argparse.Namespace) -> int:
     ours = ("inputs", "method", "preset", "settings", "sweep", "output", "reference", "simulate", "device", "seed")
-    if any(getattr(arguments, name) not in (None, []) for name in ours) or read_options(arguments):
+    others = [getattr(arguments, name) for name in ours]
+    if any(value not in (None, []) for value in others) or arguments.data_consistency or read_options(arguments):
         raise InputError("recon --job takes everything from the job file: leave out the input and the other options.")
     folder = Path(arguments.job)
     if not arguments.events:
@@ -195,6 +202,8 @@ def _note(done: dict[str, Any]) -> None:
         from DynamicMRIReconLib.cli_evaluate import summary
 
         print(", ".join(summary(done["metrics"])))
+    if done.get("data_consistency") is not None:
+        print(f"unexplained part of the measured data: {100 * done['data_consistency']:.1f} %")
     parts = [*done["parts"].values(), *done.get("output_parts", {}).values()]
     paths = dict.fromkeys(path for path in (done["path"], done["output"], *parts) if path)
     print(f"{done['frames']} frames in {done['elapsed_s']:.1f} s -> {', '.join(paths)}. Not for diagnostic use.")

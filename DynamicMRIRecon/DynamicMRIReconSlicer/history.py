@@ -23,7 +23,8 @@ class Row:
     seconds
         What the run took.
     metrics
-        ``psnr_db``, ``ssim`` and ``nrmse`` against the reference, where there was one.
+        ``psnr_db``, ``ssim`` and ``nrmse`` against the reference, where there was one; ``unexplained``, the part of the
+        measured data that the result leaves unexplained.
     tip
         Everything, for the tool tip.
     """
@@ -41,13 +42,16 @@ def entry(request: Any, record: dict[str, Any], event: dict[str, Any]) -> dict[s
     """What is kept of a run that ended with ``event`` (``done``)."""
     parameters = record.get("parameters")
     metrics = event.get("metrics")
+    told = {key: float(metrics[key]) for key in _METRICS if key in metrics} if metrics else {}
+    if event.get("data_consistency") is not None:
+        told["unexplained"] = float(event["data_consistency"])
     return {
         "method": request.method,
         "preset": request.preset,
         "parameters": parameters if isinstance(parameters, dict) else dict(request.parameters),
         "seconds": float(event.get("elapsed_s") or 0.0),
         "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
-        "metrics": {key: float(metrics[key]) for key in _METRICS if key in metrics} if metrics else {},
+        "metrics": told,
         "simulated": request.simulate is not None,
     }
 

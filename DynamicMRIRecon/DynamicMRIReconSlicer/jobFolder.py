@@ -78,6 +78,7 @@ class JobFolder:
             "inputs": [{"path": str(Path(source).absolute())}],
             "read": request.read,
             "simulate": request.simulate,
+            "data_consistency": True,
             "device": request.device,
             "seed": request.seed,
         }

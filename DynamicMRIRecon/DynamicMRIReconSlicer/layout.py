@@ -10,6 +10,9 @@ MMODE_VIEW = "MMode"
 #: any number that no other layout has
 LAYOUT_ID = 7413
 MOST_MMODES = 4
+TRUST_LAYOUT_ID = 7423
+#: name, label and colour of the views of input, result and difference
+TRUST_VIEWS = (("TrustInput", "I", "#4A9CDB"), ("TrustResult", "R", "#4FB06D"), ("TrustDifference", "D", "#D9883C"))
 
 
 def _slice(tag: str, orientation: str, label: str, color: str) -> str:
@@ -43,8 +46,11 @@ def showVolume(volume: Any) -> None:
     manager = slicer.app.layoutManager()
     if manager is None:
         return
+    if manager.layoutLogic().GetLayoutNode().GetViewArrangement() in (TRUST_LAYOUT_ID, TRUST_LAYOUT_ID + 1):
+        # The trust view has no anatomical view.
+        manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     for name in manager.sliceViewNames():
-        if not name.startswith(MMODE_VIEW):
+        if not name.startswith((MMODE_VIEW, "Trust")):
             showInView(name, volume, turn=volume.GetImageData().GetDimensions()[2] == 1)
 
 
@@ -84,6 +90,42 @@ def showProfiles(mmodeVolumes: list[Any], hatches: list[Any], seriesVolume: Any,
     if seriesVolume is not None:
         showInView("Red", seriesVolume, turn=seriesVolume.GetImageData().GetDimensions()[2] == 1)
     showChart(chart)
+
+
+def trustDescription(withPlot: bool) -> str:
+    """The layout of input, result and difference side by side, above a plot where there is one."""
+    views = "".join(_slice(name, "Axial", label, color) for name, label, color in TRUST_VIEWS)
+    row = f'<layout type="horizontal" split="true">{views}</layout>'
+    if not withPlot:
+        return row
+    plot = (
+        '<item><view class="vtkMRMLPlotViewNode" singletontag="PlotView1">'
+        '<property name="viewlabel" action="default">P</property></view></item>'
+    )
+    return f'<layout type="vertical" split="true"><item>{row}</item>{plot}</layout>'
+
+
+def showTrust(volumes: Any, chart: Any) -> None:
+    """Show input, result and difference in linked views, and the chart if there is one."""
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        return
+    number = TRUST_LAYOUT_ID + (chart is not None)
+    layoutNode = manager.layoutLogic().GetLayoutNode()
+    if not layoutNode.IsLayoutDescription(number):
+        layoutNode.AddLayoutDescription(number, trustDescription(chart is not None))
+    manager.setLayout(number)
+    for (name, _, _), volume in zip(TRUST_VIEWS, volumes, strict=True):
+        composite = manager.sliceWidget(name).sliceLogic().GetSliceCompositeNode()
+        # Linked views would all show the volume that is set in one of them.
+        composite.SetLinkedControl(False)
+        showInView(name, volume, turn=True)
+    for name, _, _ in TRUST_VIEWS:
+        composite = manager.sliceWidget(name).sliceLogic().GetSliceCompositeNode()
+        composite.SetLinkedControl(True)
+        composite.SetHotLinkedControl(True)
+    if chart is not None:
+        showChart(chart)
 
 
 def showChart(chart: Any) -> None:

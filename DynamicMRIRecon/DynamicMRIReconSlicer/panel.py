@@ -7,8 +7,8 @@ from typing import Any
 import slicer
 from slicer.util import VTKObservationMixin
 
-from DynamicMRIReconLib.errors import ReconError
-from DynamicMRIReconSlicer import costEstimate, install, repeat, texts
+from DynamicMRIReconLib.errors import InputError, ReconError
+from DynamicMRIReconSlicer import costEstimate, install, provenance, repeat, texts, trustView
 from DynamicMRIReconSlicer.exportSection import ExportSection
 from DynamicMRIReconSlicer.inputSection import InputSection
 from DynamicMRIReconSlicer.methodSection import MethodSection
@@ -44,7 +44,7 @@ class Panel(VTKObservationMixin):
         self.method = MethodSection(ui, self.update)
         self.input = InputSection(ui, self.update)
         self.runSection = RunSection(ui)
-        self.results = ResultsSection(ui, self._resultPicked, self.repeat)
+        self.results = ResultsSection(ui, self._resultPicked, self.trust, self.repeat)
         self.export = ExportSection(ui, logic, self.results.current, requirementsPath)
         self.profile = ProfileSection(ui, logic)
         self._restoring = False
@@ -106,6 +106,21 @@ class Panel(VTKObservationMixin):
             return
         self._startWhenReady = start and self.run is None
         self.restore()
+
+    def trust(self, sequence: Any) -> None:
+        """Show input, result and difference; the gridding of k-space is reconstructed first where it is missing."""
+        try:
+            baseline = trustView.baselineOf(sequence)
+            if baseline is not None:
+                trustView.show(sequence, baseline)
+                self.runSection.setError(None)
+            elif trustView.needsBaseline(sequence):
+                self._startBaseline(sequence)
+            else:
+                raise InputError(f"The images that {sequence.GetName()} was made from are not in the scene any more.")
+        except (install.NotInstalled, ReconError, OSError) as error:
+            self.runSection.setError(str(error))
+        self.update()
 
     def cancel(self) -> None:
         """What the Cancel button does."""
@@ -172,6 +187,37 @@ class Panel(VTKObservationMixin):
             name=name,
             onEvent=self.runSection.event,
             onFinished=self._finished,
+            onLog=self.runSection.log,
+        )
+        if not self.run.running:
+            self.run = None
+
+    def _startBaseline(self, sequence: Any) -> None:
+        """Reconstruct what shows the k-space of ``sequence`` without any method, then show the trust view."""
+        if self.run is not None:
+            raise InputError("The trust view needs the gridding of this k-space: press again when the run has ended.")
+        install.ensure(self._requirementsPath)
+        asked, identifier = provenance.request(sequence), sequence.GetID()
+
+        def finished(result: Any, event: dict[str, Any]) -> None:
+            self._finished(result, event)
+            still = slicer.mrmlScene.GetNodeByID(identifier)
+            if result is not None and still is not None:
+                self.results.refresh(select=still)
+                self.trust(still)
+
+        name = f"{asked['name'].removesuffix(asked['method']).strip()} {trustView.BASELINE}"
+        self.runSection.begin(name)
+        self.run = self.logic.startReconstruction(
+            self.logic.inputOf(sequence),
+            trustView.BASELINE,
+            device=asked["device"],
+            seed=asked["seed"],
+            read=asked["read"],
+            simulate=asked["simulate"],
+            name=name,
+            onEvent=self.runSection.event,
+            onFinished=finished,
             onLog=self.runSection.log,
         )
         if not self.run.running:

@@ -88,3 +88,12 @@ def record(sequence: Any) -> dict[str, Any]:
     except ValueError:
         return {}
     return kept if isinstance(kept, dict) else {}
+
+
+def fullRecord(node: Any) -> dict[str, Any]:
+    """The record that a text node keeps; empty when there is none."""
+    try:
+        kept = json.loads(node.GetText())
+    except (AttributeError, TypeError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}

@@ -10,8 +10,8 @@ import slicer
 
 from DynamicMRIReconSlicer import history, layout, results, sequences
 
-_COLUMNS = ("Result", "Settings", "Time (s)", "PSNR (dB)", "SSIM")
-_NAME, _SETTINGS, _TIME, _PSNR, _SSIM = range(len(_COLUMNS))
+_COLUMNS = ("Result", "Settings", "Time (s)", "PSNR (dB)", "SSIM", "Misfit (%)")
+_NAME, _SETTINGS, _TIME, _PSNR, _SSIM, _MISFIT = range(len(_COLUMNS))
 
 
 class ResultsSection:
@@ -23,13 +23,22 @@ class ResultsSection:
         The panel's widgets by name.
     picked
         Called when another result is picked.
+    trust
+        Called with the picked result's sequence when its trust view shall be shown.
     repeat
         Called with the picked result's sequence when its settings shall be used, and whether to start at once.
     """
 
-    def __init__(self, ui: Any, picked: Callable[[], None], repeat: Callable[[Any, bool], None]) -> None:
+    def __init__(
+        self,
+        ui: Any,
+        picked: Callable[[], None],
+        trust: Callable[[Any], None],
+        repeat: Callable[[Any, bool], None],
+    ) -> None:
         self.ui = ui
         self._picked = picked
+        self._trust = trust
         self._repeat = repeat
         self._current: str | None = None
         table = ui.resultsTable
@@ -44,6 +53,7 @@ class ResultsSection:
         table.itemClicked.connect(self._show)
         ui.showResultButton.clicked.connect(self._show)
         ui.playResultButton.clicked.connect(self._play)
+        ui.trustButton.clicked.connect(self._trustClicked)
         ui.repeatButton.clicked.connect(lambda *_: self._again(True))
         ui.useSettingsButton.clicked.connect(lambda *_: self._again(False))
 
@@ -61,7 +71,7 @@ class ResultsSection:
         for index, row in enumerate(rows):
             self._fill(index, row)
         table.setSortingEnabled(True)
-        for column, key in ((_PSNR, "psnr_db"), (_SSIM, "ssim")):
+        for column, key in ((_PSNR, "psnr_db"), (_SSIM, "ssim"), (_MISFIT, "unexplained")):
             table.setColumnHidden(column, not any(key in row.metrics for row in rows))
         table.resizeColumnsToContents()
         self._selectCurrent(len(rows))
@@ -83,7 +93,9 @@ class ResultsSection:
 
     def _fill(self, index: int, row: history.Row) -> None:
         numbers = {_TIME: row.seconds, _PSNR: row.metrics.get("psnr_db"), _SSIM: row.metrics.get("ssim")}
-        digits = {_TIME: 1, _PSNR: 2, _SSIM: 3}
+        if "unexplained" in row.metrics:
+            numbers[_MISFIT] = 100 * row.metrics["unexplained"]
+        digits = {_TIME: 1, _PSNR: 2, _SSIM: 3, _MISFIT: 1}
         for column in range(len(_COLUMNS)):
             item = qt.QTableWidgetItem({_NAME: row.name, _SETTINGS: row.settings}.get(column, ""))
             if numbers.get(column) is not None:
@@ -115,12 +127,16 @@ class ResultsSection:
             self._show()
             browser.SetPlaybackActive(not browser.GetPlaybackActive())
 
+    def _trustClicked(self, *_: Any) -> None:
+        if self.current() is not None:
+            self._trust(self.current())
+
     def _again(self, start: bool) -> None:
         if self.current() is not None:
             self._repeat(self.current(), start)
 
     def _showReady(self) -> None:
         ui = self.ui
-        for button in (ui.showResultButton, ui.playResultButton, ui.repeatButton, ui.useSettingsButton):
+        for button in (ui.showResultButton, ui.playResultButton, ui.trustButton, ui.repeatButton, ui.useSettingsButton):
             button.setEnabled(self.current() is not None)
         self._picked()

@@ -111,6 +111,8 @@ def _words(job: Job, names_only: bool) -> list[str]:
             words += [option, shown(one.path)]
     if job.simulate is not None:
         words += ["--simulate", ",".join(f"{name}={_as_text(value)}" for name, value in job.simulate.items())]
+    if job.data_consistency:
+        words.append("--data-consistency")
     output = "result.seq.nrrd" if names_only or job.output is None else job.output
     return [*words, "--device", job.device, "--seed", str(job.seed), "--output", output]
 

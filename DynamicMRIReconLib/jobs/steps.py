@@ -85,6 +85,7 @@ class Run:
 
         device = resolve_device(job.device)
         series = self._reconstruct(job, data, values, device)
+        consistency = self._consistency(job, data, series, device)
         metrics = self._compare(series, reference)
         used = values.model_dump(mode="json")
         origin = provenance.of_result(job, used, self._simulation(job), device, self._reporter.warnings)
@@ -101,6 +102,7 @@ class Run:
             "output": output,
             "metrics": metrics,
             "figures": figures,
+            "data_consistency": consistency,
             "warnings": self._reporter.warnings,
         }
         files.write_json(self._folder / files.PROVENANCE, {**origin, **run})
@@ -113,6 +115,7 @@ class Run:
             "elapsed_s": round(self._reporter.elapsed_s, 2),
             "provenance": str(self._folder / files.PROVENANCE),
             "metrics": None if metrics is None else {k: metrics[k]["mean"] for k in ("psnr_db", "ssim", "nrmse")},
+            "data_consistency": None if consistency is None else sum(consistency) / len(consistency),
         }
 
     def _check_replaced(self, job: Job) -> None:
@@ -210,6 +213,20 @@ class Run:
         context = self._reporter.context(device, job.seed, RECONSTRUCTION)
         parameters: dict[str, Any] = dict(job.parameters)
         return reconstruct(data, job.method, preset=job.preset, context=context, **parameters)
+
+    def _consistency(self, job: Job, data: Data, series: ImageSeries, device: str) -> list[float] | None:
+        """What each frame leaves unexplained of the measured data; None where nobody asked or it cannot be told."""
+        if not job.data_consistency or not isinstance(data, KSpace):
+            return None
+        from DynamicMRIReconLib.evaluation import data_consistency
+
+        self._reporter.stage(RECONSTRUCTION[1], "Comparing with the measured data")
+        try:
+            found = data_consistency(data, series, device=device, progress=lambda _: self._stop.check())
+        except InputError as error:
+            self._reporter.warn(f"The result could not be compared with the measured data: {error}")
+            return None
+        return [round(float(value), 6) for value in found]
 
     def _compare(self, series: ImageSeries, reference: ImageSeries | None) -> dict[str, Any] | None:
         if reference is None:
