@@ -45,6 +45,9 @@ def add_command(commands: Any) -> None:
         help="teaching mode: INPUT is a series; reconstruct a simulated acquisition of it (trajectory=radial,shots=13)",
     )
     parser.add_argument(
+        "--frames", metavar="A:B", help="a quick look: only frames A to B - 1, counted from 0 (default: all)"
+    )
+    parser.add_argument(
         "--data-consistency",
         action="store_true",
         help="also tell how much of the measured data the result leaves unexplained (frame by frame in the record)",
@@ -115,6 +118,7 @@ def job_of(arguments: argparse.Namespace) -> Any:
         read=options,
         reference=_file(arguments.reference),
         simulate=simulation,
+        frames=_frames(arguments.frames),
         data_consistency=arguments.data_consistency,
         device=_device(arguments.device or "auto"),
         seed=arguments.seed or 0,
@@ -127,7 +131,19 @@ def job_of(arguments: argparse.Namespace) -> Any:
 
 
 def _run_folder(arguments: argparse.Namespace) -> int:
-    ours = ("inputs", "method", "preset", "settings", "sweep", "output", "reference", "simulate", "device", "seed")
+    ours = (
+        "inputs",
+        "method",
+        "preset",
+        "settings",
+        "sweep",
+        "output",
+        "reference",
+        "simulate",
+        "frames",
+        "device",
+        "seed",
+    )
     others = [getattr(arguments, name) for name in ours]
     if any(value not in (None, []) for value in others) or arguments.data_consistency or read_options(arguments):
         raise InputError("recon --job takes everything from the job file: leave out the input and the other options.")
@@ -219,6 +235,15 @@ def _raised(event: dict[str, Any]) -> ReconError:
 
 def _file(name: str | None) -> Path | None:
     return None if name is None else Path(name)
+
+
+def _frames(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+):(\d+)", text)
+    if match is None:
+        raise InputError(f"--frames {text!r}: write first:end, for example 8:16 for frames 8 to 15.")
+    return int(match[1]), int(match[2])
 
 
 def _device(name: str) -> str:

@@ -13,9 +13,9 @@ from DynamicMRIReconSlicer import provenance, sequenceReader
 #: suffix and what the panel calls it; all but the last are written by the library's ``export``
 FORMATS = (
     (".seq.nrrd", "Sequence (.seq.nrrd)"),
-    (".nii.gz", "NIfTI, 4-D (.nii.gz)"),
-    (".dicom", "DICOM images (folder)"),
-    (".dcm", "DICOM, one file (.dcm)"),
+    (".nii.gz", "NIfTI (.nii.gz)"),
+    (".dicom", "DICOM folder"),
+    (".dcm", "DICOM, one file"),
     (".mp4", "Movie (.mp4)"),
     (".gif", "Movie (.gif)"),
     (".csv", "Line profiles (.csv)"),

@@ -53,6 +53,7 @@ def entry(request: Any, record: dict[str, Any], event: dict[str, Any]) -> dict[s
         "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
         "metrics": told,
         "simulated": request.simulate is not None,
+        "frames": request.frames,
     }
 
 
@@ -64,8 +65,9 @@ def row(sequence: Any) -> Row:
     settings = settingsText(method, kept.get("parameters") or {})
     if part:
         settings = f"part {part}"
-    elif kept.get("simulated"):
-        settings += ", simulated k-space"
+    else:
+        settings += ", simulated k-space" if kept.get("simulated") else ""
+        settings += f", frames {kept['frames'][0]}-{kept['frames'][1] - 1}" if kept.get("frames") else ""
     seconds = kept.get("seconds")
     metrics = {} if part else dict(kept.get("metrics") or {})
     known = [f"{sequence.GetName()}: {sequence.GetAttribute(provenance.SUMMARY) or 'no details'}"]

@@ -40,6 +40,7 @@ class ReconstructionLogic:
         seed: int = 0,
         read: dict[str, Any] | None = None,
         simulate: dict[str, Any] | None = None,
+        frames: tuple[int, int] | None = None,
         name: str | None = None,
         onEvent: Callable[[dict[str, Any]], None] = lambda _event: None,
         onFinished: Callable[[Result | None, dict[str, Any]], None] = lambda _result, _event: None,
@@ -60,6 +61,8 @@ class ReconstructionLogic:
         simulate
             Teaching mode: the acquisition to simulate from an image series, for example
             ``{"trajectory": "radial", "shots": 13, "coils": 8, "noise": 0.01}``.
+        frames
+            A quick look: only these frames, from the first to the one before the second.
         onEvent, onLog
             Called with the worker's events and log lines while it runs.
         onFinished
@@ -77,6 +80,7 @@ class ReconstructionLogic:
             parameters=dict(parameters or {}),
             read=dict(read or {}),
             simulate=simulate,
+            frames=None if frames is None else (int(frames[0]), int(frames[1])),
             device=device,
             seed=seed,
             name=name or f"{_nameOf(source)} {method}",

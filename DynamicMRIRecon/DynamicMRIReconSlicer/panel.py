@@ -11,10 +11,11 @@ from DynamicMRIReconLib.errors import InputError, ReconError
 from DynamicMRIReconSlicer import costEstimate, install, provenance, repeat, texts, trustView
 from DynamicMRIReconSlicer.exportSection import ExportSection
 from DynamicMRIReconSlicer.inputSection import InputSection
+from DynamicMRIReconSlicer.jobQueue import JobQueue
 from DynamicMRIReconSlicer.methodSection import MethodSection
 from DynamicMRIReconSlicer.profileSection import ProfileSection
 from DynamicMRIReconSlicer.resultsSection import ResultsSection
-from DynamicMRIReconSlicer.runSection import RunSection
+from DynamicMRIReconSlicer.runSection import QUICK_LOOK_FRAMES, RunSection
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 
 _KINDS = {"kspace": "k-space", "series": "an image series", "stacks": "two or more image stacks"}
@@ -37,19 +38,21 @@ class Panel(VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self.ui = ui
         self.logic = logic
-        self.run: Any = None
         self._requirementsPath = requirementsPath
         self._restoring = True
         self._startWhenReady = False
         self.method = MethodSection(ui, self.update)
         self.input = InputSection(ui, self.update)
         self.runSection = RunSection(ui)
+        self.queue = JobQueue(logic, self.runSection, self._finished, self.update)
         self.results = ResultsSection(ui, self._resultPicked, self.trust, self.repeat)
         self.export = ExportSection(ui, logic, self.results.current, requirementsPath)
         self.profile = ProfileSection(ui, logic)
         self._restoring = False
         ui.notDiagnosticLabel.setText(texts.NOT_DIAGNOSTIC)
         ui.reconstructButton.clicked.connect(self._reconstructClicked)
+        ui.quickLookButton.clicked.connect(lambda *_: self.quickLook())
+        ui.clearQueueButton.clicked.connect(lambda *_: self.queue.forget())
         ui.cancelButton.clicked.connect(self._cancelClicked)
         ui.deviceCombo.currentIndexChanged.connect(self.update)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._sceneChanged)
@@ -57,41 +60,66 @@ class Panel(VTKObservationMixin):
 
     def whyNot(self) -> str | None:
         """Why Reconstruct cannot be pressed, in words for its tool tip; None when it can."""
-        reason = self.input.problem()
-        if reason is not None:
-            return reason
-        needed, kind = self.method.method["input_kind"], self.input.kind()
-        if kind is not None and kind != needed:
+        return self.input.problem() or self._whyNotMethod(self.method.method) or self.method.problem()
+
+    def _whyNotMethod(self, method: dict[str, Any]) -> str | None:
+        """Why a method cannot be used on this input."""
+        needed, kind = method["input_kind"], self.input.kind()
+        if kind is None:
+            return None
+        if kind != needed:
             if not self.input.canSimulate(needed):
-                return f"{self.method.method['title']} needs {_KINDS[needed]}; this is {_KINDS.get(kind, kind)}."
+                return f"{method['title']} needs {_KINDS[needed]}; this is {_KINDS.get(kind, kind)}."
             if not self.ui.simulateGroup.property("checked"):
                 return (
-                    f"{self.method.method['title']} needs {_KINDS[needed]}; this is {_KINDS[kind]}. Tick the teaching "
+                    f"{method['title']} needs {_KINDS[needed]}; this is {_KINDS[kind]}. Tick the teaching "
                     "box under Input to simulate an acquisition, or pick another method."
                 )
-        return (self._libraryRefuses() if kind == needed else None) or self.method.problem()
+            return None
+        return self._libraryRefuses(method["key"])
 
     def update(self, *_: Any) -> None:
         """Bring every widget in line with the choices."""
         if self._restoring:
             return
+        self._suggest()
         self.input.showSimulation(self.method.method["input_kind"])
         simulation = self.input.simulation(self.method.method["input_kind"], self.runSection.seed())
         self.method.showEstimate(costEstimate.simulated(self.input.description, simulation), self.runSection.device())
-        self.runSection.setReady(self.whyNot(), self.run is not None)
+        self.runSection.setReady(self.whyNot(), self.run is not None, self.queue.waiting)
         self.save()
         self._startIfWanted()
 
     def reconstruct(self) -> None:
-        """What the button does."""
-        if self.run is not None or self.whyNot() is not None:
+        """What the button does: start, or wait until what runs has ended."""
+        self._request({"preset": self.method.preset()}, self.method.values())
+
+    def quickLook(self) -> None:
+        """A few frames from the middle at the preset fast."""
+        count = int((self.input.description or {}).get("frames") or 0)
+        first = max(0, (count - QUICK_LOOK_FRAMES) // 2)
+        frames = (first, first + QUICK_LOOK_FRAMES) if count > QUICK_LOOK_FRAMES else None
+        self._request({"preset": "fast", "frames": frames}, {}, " quick look")
+
+    def _request(self, options: dict[str, Any], values: dict[str, Any], ending: str = "") -> None:
+        if self.whyNot() is not None:
             return
         self.save()
+        method, seed = self.method.method, self.runSection.seed()
         try:
             install.ensure(self._requirementsPath)
-            self._start()
+            self.queue.add(
+                f"{self._inputName()} {method['key']}{ending}",
+                self.input.source(),
+                method["key"],
+                values,
+                device=self.runSection.device(),
+                seed=seed,
+                read=self.input.readOptions(),
+                simulate=self.input.simulation(method["input_kind"], seed),
+                **options,
+            )
         except (install.NotInstalled, ReconError, OSError) as error:
-            self.run = None
             self.runSection.setError(str(error))
         self.update()
 
@@ -104,7 +132,7 @@ class Panel(VTKObservationMixin):
         except ReconError as error:
             self.runSection.setError(str(error))
             return
-        self._startWhenReady = start and self.run is None
+        self._startWhenReady = start
         self.restore()
 
     def trust(self, sequence: Any) -> None:
@@ -124,9 +152,12 @@ class Panel(VTKObservationMixin):
 
     def cancel(self) -> None:
         """What the Cancel button does."""
-        if self.run is not None:
-            self.runSection.cancelling()
-            self.run.cancel()
+        self.queue.cancel()
+
+    @property
+    def run(self) -> Any:
+        """The reconstruction that runs now, or None."""
+        return self.queue.run
 
     def save(self) -> None:
         """Keep all choices in the scene."""
@@ -153,9 +184,7 @@ class Panel(VTKObservationMixin):
         self.export.stop()
         self.profile.stop()
         self.logic.stopAll()
-        if self.run is not None:
-            self.run = None
-            self.runSection.end({"event": "cancelled"}, [])
+        self.queue.stop()
 
     def cleanup(self) -> None:
         """The panel goes: end everything and observe nothing."""
@@ -164,77 +193,44 @@ class Panel(VTKObservationMixin):
         self.profile.cleanup()
         self.removeObservers()
 
-    def _libraryRefuses(self) -> str | None:
-        """The library's own reason why this file does not fit the method, where a file has been looked into."""
-        key = self.method.method["key"]
+    def _libraryRefuses(self, key: str) -> str | None:
+        """The library's own reason why this file does not fit a method, where a file has been looked into."""
         fits = (self.input.description or {}).get("methods", [])
         return next((str(one["why_not"]) for one in fits if one["key"] == key and one["why_not"]), None)
 
-    def _start(self) -> None:
-        needed = self.method.method["input_kind"]
-        seed = self.runSection.seed()
-        name = f"{self._inputName()} {self.method.method['key']}"
-        self.runSection.begin(name)
-        self.run = self.logic.startReconstruction(
-            self.input.source(),
-            self.method.method["key"],
-            self.method.values(),
-            preset=self.method.preset(),
-            device=self.runSection.device(),
-            seed=seed,
-            read=self.input.readOptions(),
-            simulate=self.input.simulation(needed, seed),
-            name=name,
-            onEvent=self.runSection.event,
-            onFinished=self._finished,
-            onLog=self.runSection.log,
-        )
-        if not self.run.running:
-            self.run = None
+    def _suggest(self) -> None:
+        self.method.setReasons({method["key"]: self._whyNotMethod(method) for method in self.method.methods})
+        self._restoring = True
+        self.method.suggest(self.input.description)
+        self._restoring = False
 
     def _startBaseline(self, sequence: Any) -> None:
         """Reconstruct what shows the k-space of ``sequence`` without any method, then show the trust view."""
-        if self.run is not None:
-            raise InputError("The trust view needs the gridding of this k-space: press again when the run has ended.")
         install.ensure(self._requirementsPath)
         asked, identifier = provenance.request(sequence), sequence.GetID()
 
-        def finished(result: Any, event: dict[str, Any]) -> None:
-            self._finished(result, event)
+        def show(result: Any) -> None:
             still = slicer.mrmlScene.GetNodeByID(identifier)
-            if result is not None and still is not None:
-                self.results.refresh(select=still)
+            self.results.refresh(select=still if still is not None else result.sequence)
+            if still is not None:
                 self.trust(still)
 
-        name = f"{asked['name'].removesuffix(asked['method']).strip()} {trustView.BASELINE}"
-        self.runSection.begin(name)
-        self.run = self.logic.startReconstruction(
+        self.queue.add(
+            f"{asked['name'].removesuffix(asked['method']).strip()} {trustView.BASELINE}",
             self.logic.inputOf(sequence),
             trustView.BASELINE,
-            device=asked["device"],
-            seed=asked["seed"],
-            read=asked["read"],
-            simulate=asked["simulate"],
-            name=name,
-            onEvent=self.runSection.event,
-            onFinished=finished,
-            onLog=self.runSection.log,
+            then=show,
+            **{key: asked[key] for key in ("device", "seed", "read", "simulate", "frames")},
         )
-        if not self.run.running:
-            self.run = None
 
     def _inputName(self) -> str:
         path = self.input.path()
         return path.name.split(".")[0] if path is not None else str(self.input.source().GetName())
 
-    def _finished(self, result: Any, event: dict[str, Any]) -> None:
-        self.run = None
-        self.runSection.end(event, list(result.warnings) if result is not None else [])
-        if result is not None:
-            self.results.refresh(select=result.sequence)
-            self.results.show(result.sequence)
-            self.profile.setSequence(result.sequence)
-        self.update()
+    def _finished(self, result: Any) -> None:
+        self.results.refresh(select=result.sequence)
+        self.results.show(result.sequence)
+        self.profile.setSequence(result.sequence)
 
     def _startIfWanted(self) -> None:
         """Start a repeat that had to wait until its file was looked into."""

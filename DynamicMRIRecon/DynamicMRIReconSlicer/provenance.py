@@ -22,7 +22,7 @@ PART = PREFIX + "Part"
 HISTORY = PREFIX + "History"
 #: of the text node with the record: the request, with the input's path
 REQUEST = PREFIX + "Request"
-REQUESTED = ("method", "preset", "parameters", "read", "simulate", "device", "seed", "name")
+REQUESTED = ("method", "preset", "parameters", "read", "simulate", "frames", "device", "seed", "name")
 #: role of the sequence's reference to the node that it was made from
 INPUT = PREFIX + "Input"
 

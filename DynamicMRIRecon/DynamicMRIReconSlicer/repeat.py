@@ -33,6 +33,7 @@ def intoSettings(sequence: Any, source: Any, settings: SceneSettings) -> None:
     settings.set("ShotsPerFrame", int(read.get("shots_per_frame") or 0))
     settings.set("Simulation", {"on": asked["simulate"] is not None, **(asked["simulate"] or {})})
     settings.set("Method", method)
+    settings.set("MethodChosen", True)
     settings.set(f"Parameters.{method}", values)
     settings.set("Device", asked["device"])
     settings.set("Seed", int(asked["seed"]))

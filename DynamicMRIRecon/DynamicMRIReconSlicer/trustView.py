@@ -62,7 +62,7 @@ def baselineOf(sequence: Any) -> Any:
             theirs = provenance.request(other)
         except InputError:
             continue
-        same = all(theirs[key] == asked[key] for key in ("path", "read", "simulate"))
+        same = all(theirs[key] == asked[key] for key in ("path", "read", "simulate", "frames"))
         if same and other.GetNodeReference(provenance.INPUT) is source:
             return other
     return None

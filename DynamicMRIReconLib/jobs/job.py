@@ -90,6 +90,8 @@ class Job(_Strict):
     simulate
         Teaching mode: the input is a series, and the k-space to reconstruct is simulated from it with these
         ``SimulationParameters``.
+    frames
+        First frame and the one behind the last: only these are reconstructed (of a simulated acquisition, its own).
     data_consistency
         Whether the record shall say how much of the measured data each frame leaves unexplained.
     device, seed
@@ -109,6 +111,7 @@ class Job(_Strict):
     coil_maps: InputFile | None = None
     reference: InputFile | None = None
     simulate: dict[str, JsonValue] | None = None
+    frames: tuple[int, int] | None = None
     data_consistency: bool = False
     device: str = "auto"
     seed: int = Field(0, ge=0, le=2**63 - 1)

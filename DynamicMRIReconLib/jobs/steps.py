@@ -13,6 +13,7 @@ from DynamicMRIReconLib.errors import InputError, ReconError
 from DynamicMRIReconLib.io.part_files import part_paths, write_parts
 from DynamicMRIReconLib.jobs import files, provenance
 from DynamicMRIReconLib.jobs.checks import check_job, simulation_parameters
+from DynamicMRIReconLib.jobs.frame_range import only_frames
 from DynamicMRIReconLib.jobs.hashes import sha256_of
 from DynamicMRIReconLib.jobs.job import InputFile, Job
 from DynamicMRIReconLib.jobs.memory import warn_if_short
@@ -79,6 +80,9 @@ class Run:
         if job.simulate is not None:
             data, truth = self._simulate(job, data)
             reference = reference or truth
+        if job.frames is not None:
+            data = only_frames(data, *job.frames)
+            reference = _cut_alike(reference, job.frames)
         self._reporter.stage(0.08, "Starting the method")
         # Seconds of loading, which would pass for slow first iterations.
         import torch  # noqa: F401
@@ -259,3 +263,12 @@ class Run:
         io.write(output, series)
         entries = {name: {"path": str(path), "sha256": sha256_of(path)} for name, path in beside.items()}
         return parts, {"path": str(output), "sha256": sha256_of(output), "parts": entries}
+
+
+def _cut_alike(reference: ImageSeries | None, frames: tuple[int, int]) -> ImageSeries | None:
+    """The same frames of a reference that has them all; one that is as short already stays."""
+    if reference is None or reference.frames <= frames[1] - frames[0]:
+        return reference
+    cut = only_frames(reference, *frames)
+    assert isinstance(cut, ImageSeries)
+    return cut

@@ -81,6 +81,8 @@ class PanelDriver:
         index = self.ui.methodCombo.findText(registry.get(key).title)
         assert index >= 0, f"{key} is not offered"
         self.ui.methodCombo.setCurrentIndex(index)
+        # What a person does, also where it is the one that is shown.
+        self.ui.methodCombo.activated.emit(index)
 
     def parameter(self, name: str) -> Any:
         """The editor of one parameter in the method's form."""
