@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import slicer
+import vtk
 
 MMODE_VIEW = "MMode"
 #: any number that no other layout has
@@ -22,6 +23,14 @@ def _slice(tag: str, orientation: str, label: str, color: str) -> str:
         f'<property name="viewlabel" action="default">{label}</property>'
         f'<property name="viewcolor" action="default">{color}</property></view></item>'
     )
+
+
+def _orientation(volume: Any) -> str:
+    """The standard orientation that the slices of a volume are closest to."""
+    matrix = vtk.vtkMatrix4x4()
+    volume.GetIJKToRASDirectionMatrix(matrix)
+    normal = [abs(matrix.GetElement(row, 2)) for row in range(3)]
+    return ("Sagittal", "Coronal", "Axial")[normal.index(max(normal))]
 
 
 def description(count: int) -> str:
@@ -55,7 +64,7 @@ def showVolume(volume: Any) -> None:
 
 
 def showInView(name: str, volume: Any, turn: bool = False) -> None:
-    """Make ``volume`` the background of one slice view and fit it."""
+    """Make ``volume`` the background of one slice view and fit it; with ``turn`` in its own plane, the usual way up."""
     manager = slicer.app.layoutManager()
     widget = manager.sliceWidget(name) if manager is not None else None
     if widget is None:
@@ -63,6 +72,7 @@ def showInView(name: str, volume: Any, turn: bool = False) -> None:
     logic = widget.sliceLogic()
     logic.GetSliceCompositeNode().SetBackgroundVolumeID(volume.GetID())
     if turn:
+        logic.GetSliceNode().SetOrientation(_orientation(volume))
         logic.GetSliceNode().RotateToVolumePlane(volume)
     logic.FitSliceToBackground()
     logic.SnapSliceOffsetToIJK()

@@ -42,7 +42,7 @@ class MethodSection:
         ui.useSuggestionButton.clicked.connect(self._useSuggestion)
         ui.resetButton.clicked.connect(lambda *_: self._form.reset())
         self._shown: str | None = None
-        self._chosen = False
+        self._chosen = self._suggesting = False
         self._suggested: str | None = None
         self.suggest(None)
         self._show()
@@ -78,12 +78,14 @@ class MethodSection:
         found = methodSuggestion.suggest(description, self.methods)
         self._suggested = found[0] if found is not None else None
         if found is not None and not self._chosen:
+            self._suggesting = True
             self.setMethod(found[0])
+            self._suggesting = False
         title = next((one["title"] for one in self.methods if one["key"] == self._suggested), "")
         other = self._suggested is not None and self._suggested != self.method["key"]
         text = f"Suggested: {title}. {found[1]}" if other and found is not None else found[1] if found else ""
         self.ui.suggestionLabel.setText(text)
-        self.ui.suggestionLabel.setVisible(bool(text))
+        self.ui.suggestionWidget.setVisible(bool(text))
         self.ui.useSuggestionButton.setVisible(other)
 
     def preset(self) -> str:
@@ -149,6 +151,7 @@ class MethodSection:
             self._changed()
 
     def _methodPicked(self, *_: Any) -> None:
+        self._chosen = self._chosen or not self._suggesting
         self._remember()
         self._show()
         self._changed()

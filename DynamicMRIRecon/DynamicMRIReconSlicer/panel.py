@@ -18,6 +18,7 @@ from DynamicMRIReconSlicer.resultsSection import ResultsSection
 from DynamicMRIReconSlicer.runSection import QUICK_LOOK_FRAMES, RunSection
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 
+_QUICK_LOOK = " quick look"
 _KINDS = {"kspace": "k-space", "series": "an image series", "stacks": "two or more image stacks"}
 
 
@@ -41,6 +42,7 @@ class Panel(VTKObservationMixin):
         self._requirementsPath = requirementsPath
         self._restoring = True
         self._startWhenReady = False
+        self._frames: tuple[int, int] | None = None
         self.method = MethodSection(ui, self.update)
         self.input = InputSection(ui, self.update)
         self.runSection = RunSection(ui)
@@ -99,7 +101,7 @@ class Panel(VTKObservationMixin):
         count = int((self.input.description or {}).get("frames") or 0)
         first = max(0, (count - QUICK_LOOK_FRAMES) // 2)
         frames = (first, first + QUICK_LOOK_FRAMES) if count > QUICK_LOOK_FRAMES else None
-        self._request({"preset": "fast", "frames": frames}, {}, " quick look")
+        self._request({"preset": "fast", "frames": frames}, {}, _QUICK_LOOK)
 
     def _request(self, options: dict[str, Any], values: dict[str, Any], ending: str = "") -> None:
         if self.whyNot() is not None:
@@ -133,6 +135,7 @@ class Panel(VTKObservationMixin):
             self.runSection.setError(str(error))
             return
         self._startWhenReady = start
+        self._frames = provenance.request(sequence)["frames"]
         self.restore()
 
     def trust(self, sequence: Any) -> None:
@@ -237,7 +240,9 @@ class Panel(VTKObservationMixin):
         if not self._startWhenReady or self.input.busy:
             return
         self._startWhenReady = False
-        self.reconstruct()
+        # A quick look is repeated as one.
+        options = {"preset": self.method.preset(), "frames": self._frames}
+        self._request(options, self.method.values(), _QUICK_LOOK if self._frames else "")
 
     def _resultPicked(self) -> None:
         if not self._restoring:

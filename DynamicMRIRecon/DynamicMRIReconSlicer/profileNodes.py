@@ -24,6 +24,7 @@ _EDGE_TABLE, _HATCH, _TURNS = _PREFIX + "EdgeTable", _PREFIX + "Hatch", _PREFIX 
 _PROFILE_TABLE, _PROFILE_CHART = _PREFIX + "ProfileTable", _PREFIX + "ProfileChart"
 _PROFILE_SERIES = _PREFIX + "ProfileSeries."
 _COMPARISON = _PREFIX + "Comparison"
+_TURN_COLOUR = (0.95, 0.6, 0.1)
 #: tables with a column for each frame stay readable up to here; the M-mode image holds all frames
 MOST_FRAME_COLUMNS = 200
 
@@ -177,7 +178,7 @@ def _turnSeries(volume: Any, chart: Any, table: Any) -> None:
         series.SetLineStyle(series.LineStyleNone)
         series.SetMarkerStyle(series.MarkerStyleDiamond)
         series.SetMarkerSize(12)
-        series.SetUniqueColor()
+        series.SetColor(*_TURN_COLOUR)
         chart.AddAndObservePlotSeriesNodeID(series.GetID())
 
 

@@ -9,7 +9,7 @@ import vtk
 from slicer.util import VTKObservationMixin
 
 from DynamicMRIReconLib.errors import InputError
-from DynamicMRIReconSlicer import layout, profileNodes, profileText, regionCurves, sequenceReader, sequences
+from DynamicMRIReconSlicer import layout, profileNodes, profileText, regionCurves, sequenceReader, sequences, trustView
 from DynamicMRIReconSlicer.checkedNodes import CheckedNodes
 from DynamicMRIReconSlicer.lineProfile import EDGES
 from DynamicMRIReconSlicer.profileNodes import ProfileNodes
@@ -183,7 +183,9 @@ class ProfileSection(VTKObservationMixin):
             layout.showChart(chart)
 
     def _isOtherSequence(self, node: Any) -> bool:
-        return node is not self._nodes()[0] and sequenceReader.isSeries(node)
+        # Differences of the trust view have no edges of their own.
+        other = node is not self._nodes()[0] and node.GetAttribute(trustView.TRUST) is None
+        return other and sequenceReader.isSeries(node)
 
     def _isOtherLine(self, node: Any) -> bool:
         return node is not self._nodes()[1] and not node.IsA("vtkMRMLMarkupsClosedCurveNode")

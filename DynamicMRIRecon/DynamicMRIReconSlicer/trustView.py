@@ -17,8 +17,8 @@ BASELINE = "gridding"
 TRUST = "DynamicMRIRecon.Trust"
 _DIFFERENCE, _RESIDUAL = "DynamicMRIRecon.TrustDifference", "DynamicMRIRecon.TrustResidual"
 _SERIES, _CHART = "DynamicMRIRecon.ResidualSeries", "DynamicMRIRecon.ResidualChart"
-#: the difference is shown in a window of this part of the result's
-_DIFFERENCE_WINDOW = 0.4
+#: the difference's window holds so many per cent of its values, but is within these parts of the result's
+_DIFFERENCE_PERCENTILE, _NARROWEST, _WIDEST = 99.0, 0.05, 0.5
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ def show(sequence: Any, baseline: Any) -> TrustNodes:
     InputError
         The two do not have the same grid and frames.
     """
-    difference, factor = _difference(sequence, baseline)
+    difference, factor, largest = _difference(sequence, baseline)
     browser = _browser(sequence, baseline, difference)
     proxies = tuple(browser.GetProxyNode(one) for one in (baseline, sequence, difference))
-    _sameWindow(proxies, sequence)
+    _sameWindow(proxies, sequence, largest)
     chart = _residualChart(sequence)
     folder = hierarchy.folderOf(sequences.proxyOf(sequence))
     if folder:
@@ -107,8 +107,11 @@ def residual(sequence: Any) -> np.ndarray | None:
     return np.array(values, float)
 
 
-def _difference(sequence: Any, baseline: Any) -> tuple[Any, float]:
-    """Result minus input, the input scaled to the result by least squares (their units may differ)."""
+def _difference(sequence: Any, baseline: Any) -> tuple[Any, float, float]:
+    """Result minus input, the input scaled to the result by least squares (their units may differ).
+
+    Gives the sequence, the factor, and what nearly all differences are below.
+    """
     result, given = sequenceReader.toSeries(sequence), sequenceReader.toSeries(baseline)
     if given.array.shape != result.array.shape or not np.allclose(given.affine, result.affine, atol=1e-3):
         raise InputError(
@@ -118,16 +121,17 @@ def _difference(sequence: Any, baseline: Any) -> tuple[Any, float]:
     power = float((given.array.astype(np.float64) ** 2).sum())
     factor = float((result.array.astype(np.float64) * given.array).sum()) / power if power > 0 else 1.0
     array = result.array - np.float32(factor) * given.array
+    largest = float(np.percentile(np.abs(array), _DIFFERENCE_PERCENTILE))
     node = sequence.GetNodeReference(_DIFFERENCE)
     if node is None or node.GetNumberOfDataNodes() != len(array):
         name = f"{sequence.GetName()} minus {baseline.GetName()}"
         images = ImageSeries(array, result.affine, result.times_s)
         node = sequences.sequenceOf(images, name, {TRUST: "difference"})
         sequence.SetNodeReferenceID(_DIFFERENCE, node.GetID())
-        return node, factor
+        return node, factor, largest
     for index, frame in enumerate(array):
         slicer.util.updateVolumeFromArray(node.GetNthDataNode(index), frame)
-    return node, factor
+    return node, factor, largest
 
 
 def _browser(sequence: Any, baseline: Any, difference: Any) -> Any:
@@ -144,7 +148,7 @@ def _browser(sequence: Any, baseline: Any, difference: Any) -> Any:
     return browser
 
 
-def _sameWindow(proxies: tuple[Any, ...], sequence: Any) -> None:
+def _sameWindow(proxies: tuple[Any, ...], sequence: Any, largest: float) -> None:
     """Input and result share their display, so that they keep the same window and level whatever the user does."""
     given, result, difference = proxies
     shown = sequences.proxyOf(sequence)
@@ -157,7 +161,8 @@ def _sameWindow(proxies: tuple[Any, ...], sequence: Any) -> None:
         display.SetAutoWindowLevel(False)
         display.SetWindowLevelMinMax(source.GetWindowLevelMin(), source.GetWindowLevelMax())
     given.SetAndObserveDisplayNodeID(display.GetID())
-    half = _DIFFERENCE_WINDOW * display.GetWindow() / 2
+    window = display.GetWindow()
+    half = float(np.clip(largest, _NARROWEST * window, _WIDEST * window))
     difference.GetDisplayNode().SetAutoWindowLevel(False)
     difference.GetDisplayNode().SetWindowLevelMinMax(-half, half)
 
@@ -178,7 +183,7 @@ def _residualChart(sequence: Any) -> Any:
     chart = profileNodes.kept(sequence, _CHART, "vtkMRMLPlotChartNode", f"Data consistency {sequence.GetName()}")
     chart.SetTitle(f"Unexplained part of the measured data: {sequence.GetName()}")
     chart.SetXAxisTitle("Time (s)")
-    chart.SetYAxisTitle("|Ax - y| / |y| (%)")
+    chart.SetYAxisTitle("Unexplained part (%)")
     chart.SetLegendVisibility(False)
     chart.RemoveAllPlotSeriesNodeIDs()
     chart.AddAndObservePlotSeriesNodeID(series.GetID())

@@ -25,11 +25,19 @@ def enabled(panel: PanelDriver, key: str) -> bool:
 
 
 def test_a_fresh_panel_picks_what_suits_the_data_and_says_why(panel: PanelDriver, scan: Path) -> None:
-    assert panel.ui.suggestionLabel.isHidden()
+    assert panel.ui.suggestionWidget.isHidden()
     panel.open_scan(scan)
     assert panel.ui.methodCombo.property("currentText") == "Gridding"
     assert "fully sampled" in panel.text("suggestionLabel")
     assert panel.ui.useSuggestionButton.isHidden()
+
+
+def test_the_first_choice_after_a_suggestion_stays(panel: PanelDriver, scan: Path) -> None:
+    panel.open_scan(scan)
+    # As Qt does it: first the index changes, then the choice is announced.
+    panel.choose_method("tv")
+    assert panel.widget.panel.method.method["key"] == "tv"
+    assert panel.text("suggestionLabel").startswith("Suggested: Gridding. ")
 
 
 def test_a_choice_of_the_users_own_stays(panel: PanelDriver, scan: Path, tmp_path: Path) -> None:
@@ -80,6 +88,10 @@ def test_a_quick_look_takes_a_few_frames_from_the_middle(panel: PanelDriver, tmp
     np.testing.assert_allclose(times, scans.images(frames=14).times_s[3:11], atol=1e-6)
     ((_, settings, *_),) = panel.results()
     assert settings == "fast, frames 3-10"
+    panel.ui.repeatButton.click()
+    assert panel.wait(panel.running, 30), panel.shown()
+    panel.wait_for_end()
+    assert [row[1] for row in panel.results()] == ["fast, frames 3-10"] * 2, "a quick look is repeated as one"
 
 
 def test_jobs_wait_for_each_other(panel: PanelDriver, scan: Path) -> None:
