@@ -41,7 +41,7 @@ def data_consistency(
     from DynamicMRIReconLib.methods.common.preparation import sensitivity_maps
     from DynamicMRIReconLib.operators.acquisition_model import acquisition_model
 
-    if series.array.dtype.kind != "c":
+    if series.array.dtype.kind != "c" or not series.array.imag.any():
         raise InputError("Magnitude images have no phase: they cannot be compared with the measured data.")
     if series.array.shape != (kspace.frames, *kspace.matrix):
         raise InputError(f"The images {series.array.shape} do not fit the k-space {(kspace.frames, *kspace.matrix)}.")

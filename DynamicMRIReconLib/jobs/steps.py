@@ -222,6 +222,8 @@ class Run:
         """What each frame leaves unexplained of the measured data; None where nobody asked or it cannot be told."""
         if not job.data_consistency or not isinstance(data, KSpace):
             return None
+        import torch
+
         from DynamicMRIReconLib.evaluation import data_consistency
 
         self._reporter.stage(RECONSTRUCTION[1], "Comparing with the measured data")
@@ -229,6 +231,10 @@ class Run:
             found = data_consistency(data, series, device=device, progress=lambda _: self._stop.check())
         except InputError as error:
             self._reporter.warn(f"The result could not be compared with the measured data: {error}")
+            return None
+        except (MemoryError, torch.OutOfMemoryError):
+            # The result is good whether or not it can be compared.
+            self._reporter.warn("There was no memory left to compare the result with the measured data.")
             return None
         return [round(float(value), 6) for value in found]
 

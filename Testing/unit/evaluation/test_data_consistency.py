@@ -42,7 +42,7 @@ def non_cartesian() -> tuple[KSpace, ImageSeries]:
 def test_the_truth_explains_everything_and_nothing_explains_nothing(case: object) -> None:
     kspace, truth = case()  # type: ignore[operator]
     assert data_consistency(kspace, truth).max() < 2e-3
-    np.testing.assert_allclose(data_consistency(kspace, replace(truth, array=0 * truth.array)), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(data_consistency(kspace, replace(truth, array=1e-9 * truth.array)), 1.0, rtol=1e-5)
     # A scaled image leaves its share; one wrong frame is the only one that stands out.
     np.testing.assert_allclose(data_consistency(kspace, replace(truth, array=0.9 * truth.array)), 0.1, atol=2e-3)
     array = truth.array.copy()
@@ -73,6 +73,8 @@ def test_refused() -> None:
     kspace, truth = cartesian()
     with pytest.raises(InputError, match="no phase"):
         data_consistency(kspace, truth.magnitude())
+    with pytest.raises(InputError, match="no phase"):
+        data_consistency(kspace, replace(truth, array=np.abs(truth.array).astype(np.complex64)))
     with pytest.raises(InputError, match="do not fit"):
         data_consistency(kspace, replace(truth, array=truth.array[:, :1]))
     samples = kspace.samples.copy()
@@ -87,6 +89,19 @@ def test_whoever_hears_of_the_progress_may_stop_it() -> None:
 
     with pytest.raises(KeyError):
         data_consistency(*cartesian(), progress=stop)
+
+
+def test_no_memory_for_it_is_no_reason_to_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("DynamicMRIReconLib.evaluation.data_consistency", full)
+    scan = dmr.write(tmp_path / "scan.npz", cartesian(slices=1)[0])
+    Job.of(method="cg-sense", inputs=[scan], device="cpu", data_consistency=True).save(tmp_path / "job")
+    events: list[dict[str, object]] = []
+    assert run_job(tmp_path / "job", listener=events.append) == 0
+    assert events[-1]["data_consistency"] is None
+    assert any("no memory left" in str(event.get("message")) for event in events)
 
 
 def test_a_job_tells_it_when_asked(tmp_path: Path) -> None:
