@@ -12,12 +12,21 @@ import sys
 from collections.abc import Sequence
 
 import DynamicMRIReconLib
-from DynamicMRIReconLib import cli_demo, cli_evaluate, cli_info, cli_methods, cli_profile, cli_recon, cli_simulate
+from DynamicMRIReconLib import (
+    cli_demo,
+    cli_evaluate,
+    cli_export,
+    cli_info,
+    cli_methods,
+    cli_profile,
+    cli_recon,
+    cli_simulate,
+)
 from DynamicMRIReconLib.cli_common import PROGRAM, Parser, one_line
 from DynamicMRIReconLib.cli_failure import keep_traceback
 from DynamicMRIReconLib.errors import Cancelled, ReconError
 
-COMMANDS = (cli_methods, cli_info, cli_recon, cli_evaluate, cli_profile, cli_simulate, cli_demo)
+COMMANDS = (cli_methods, cli_info, cli_recon, cli_evaluate, cli_profile, cli_export, cli_simulate, cli_demo)
 
 
 def build_parser() -> Parser:

@@ -50,6 +50,14 @@ def add_command(commands: Any) -> None:
         metavar="NAME=VALUE,...",
         help="teaching mode: INPUT is a series; reconstruct a simulated acquisition of it (trajectory=radial,shots=13)",
     )
+    parser.add_argument(
+        "--frames", metavar="A:B", help="a quick look: only frames A to B - 1, counted from 0 (default: all)"
+    )
+    parser.add_argument(
+        "--data-consistency",
+        action="store_true",
+        help="also tell how much of the measured data the result leaves unexplained (frame by frame in the record)",
+    )
     parser.add_argument("--device", help="auto (the default), cpu, cuda, cuda:n or mps")
     parser.add_argument("--seed", type=int, metavar="N", help="of all random numbers (default 0)")
     parser.add_argument("--events", action="store_true", help="JSON lines on standard output instead of a bar")
@@ -121,6 +129,8 @@ def job_of(arguments: argparse.Namespace) -> Any:
         read=options,
         reference=_file(arguments.reference),
         simulate=simulation,
+        frames=_frames(arguments.frames),
+        data_consistency=arguments.data_consistency,
         device=_device(arguments.device or "auto"),
         seed=arguments.seed or 0,
         output=Path(arguments.output),
@@ -143,9 +153,13 @@ def _grid_of(method: str, path: Path) -> dict[str, Any]:
 
 
 def _run_folder(arguments: argparse.Namespace) -> int:
-    ours = ("inputs", "method", "preset", "settings", "sweep", "output", "reference", "simulate", "device", "seed")
-    given = [getattr(arguments, name) for name in (*ours, "masks", "grid")]
-    if arguments.transforms or any(value not in (None, []) for value in given) or read_options(arguments):
+    ours = (
+        *("inputs", "method", "preset", "settings", "sweep", "output", "reference", "simulate"),
+        *("frames", "device", "seed", "masks", "grid"),
+    )
+    others = [getattr(arguments, name) for name in ours]
+    flags = arguments.data_consistency or arguments.transforms
+    if any(value not in (None, []) for value in others) or flags or read_options(arguments):
         raise InputError("recon --job takes everything from the job file: leave out the input and the other options.")
     folder = Path(arguments.job)
     if not arguments.events:
@@ -218,6 +232,8 @@ def _note(done: dict[str, Any]) -> None:
         from DynamicMRIReconLib.cli_evaluate import summary
 
         print(", ".join(summary(done["metrics"])))
+    if done.get("data_consistency") is not None:
+        print(f"unexplained part of the measured data: {100 * done['data_consistency']:.1f} %")
     parts = [*done["parts"].values(), *done.get("output_parts", {}).values(), *done.get("transforms", [])]
     paths = dict.fromkeys(path for path in (done["path"], done["output"], *parts) if path)
     print(f"{done['frames']} frames in {done['elapsed_s']:.1f} s -> {', '.join(paths)}. Not for diagnostic use.")
@@ -233,6 +249,15 @@ def _raised(event: dict[str, Any]) -> ReconError:
 
 def _file(name: str | None) -> Path | None:
     return None if name is None else Path(name)
+
+
+def _frames(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+):(\d+)", text)
+    if match is None:
+        raise InputError(f"--frames {text!r}: write first:end, for example 8:16 for frames 8 to 15.")
+    return int(match[1]), int(match[2])
 
 
 def _device(name: str) -> str:

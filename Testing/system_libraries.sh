@@ -29,6 +29,9 @@ for wish in "$@"; do
     test)
         need ismrmrd-tools command -v ismrmrd_generate_cartesian_shepp_logan
         need bart command -v bart
+        need dicom3tools command -v dciodvfy
+        need dcmtk command -v dcmdump
+        need ffmpeg command -v ffprobe
         ;;
     esac
 done

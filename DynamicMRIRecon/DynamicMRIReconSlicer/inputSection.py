@@ -138,6 +138,11 @@ class InputSection:
         self._show()
         self._changed()
 
+    @property
+    def busy(self) -> bool:
+        """True while a file is being looked into."""
+        return self._info.busy
+
     def stop(self) -> None:
         """Give up looking into a file."""
         self._info.stop()

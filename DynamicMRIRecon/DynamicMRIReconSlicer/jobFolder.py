@@ -31,10 +31,14 @@ class Request:
         Options of the reader: ``axes``, ``frames_from``, ``times_from``...
     simulate
         Teaching mode: parameters of the acquisition that is simulated from the series; else None.
+    frames
+        First frame and the one behind the last; None: all.
     device, seed
         ``auto``, ``cpu``, ``cuda``...; the one seed of all random numbers.
     name
         What results are called.
+    node
+        The node of the scene that the input comes from, or None.
     """
 
     source: Path | ImageSeries
@@ -43,9 +47,11 @@ class Request:
     parameters: dict[str, Any] = field(default_factory=dict)
     read: dict[str, Any] = field(default_factory=dict)
     simulate: dict[str, Any] | None = None
+    frames: tuple[int, int] | None = None
     device: str = "auto"
     seed: int = 0
     name: str = "Reconstruction"
+    node: Any = None
 
 
 class JobFolder:
@@ -75,6 +81,8 @@ class JobFolder:
             "inputs": [{"path": str(Path(source).absolute())}],
             "read": request.read,
             "simulate": request.simulate,
+            "frames": request.frames,
+            "data_consistency": True,
             "device": request.device,
             "seed": request.seed,
         }

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import slicer
+import vtk
 
 MMODE_VIEW = "MMode"
 #: any number that no other layout has
 LAYOUT_ID = 7413
+MOST_MMODES = 4
+TRUST_LAYOUT_ID = 7423
+#: name, label and colour of the views of input, result and difference
+TRUST_VIEWS = (("TrustInput", "I", "#4A9CDB"), ("TrustResult", "R", "#4FB06D"), ("TrustDifference", "D", "#D9883C"))
 
 
 def _slice(tag: str, orientation: str, label: str, color: str) -> str:
@@ -20,13 +25,29 @@ def _slice(tag: str, orientation: str, label: str, color: str) -> str:
     )
 
 
-LAYOUT = (
-    '<layout type="vertical" split="true"><item><layout type="horizontal" split="true">'
-    + _slice("Red", "Axial", "R", "#F34A33")
-    + _slice(MMODE_VIEW, "Axial", "M", "#8C6BB1")
-    + '</layout></item><item><view class="vtkMRMLPlotViewNode" singletontag="PlotView1">'
-    '<property name="viewlabel" action="default">P</property></view></item></layout>'
-)
+def _orientation(volume: Any) -> str:
+    """The standard orientation that the slices of a volume are closest to."""
+    matrix = vtk.vtkMatrix4x4()
+    volume.GetIJKToRASDirectionMatrix(matrix)
+    normal = [abs(matrix.GetElement(row, 2)) for row in range(3)]
+    return ("Sagittal", "Coronal", "Axial")[normal.index(max(normal))]
+
+
+def description(count: int) -> str:
+    """The layout of the anatomy beside ``count`` M-modes, one below the other, above a plot."""
+    modes = "".join(_slice(mmodeView(n), "Axial", "M" if n == 0 else f"M{n + 1}", "#8C6BB1") for n in range(count))
+    return (
+        '<layout type="vertical" split="true"><item><layout type="horizontal" split="true">'
+        + _slice("Red", "Axial", "R", "#F34A33")
+        + f'<item><layout type="vertical" split="true">{modes}</layout></item>'
+        + '</layout></item><item><view class="vtkMRMLPlotViewNode" singletontag="PlotView1">'
+        '<property name="viewlabel" action="default">P</property></view></item></layout>'
+    )
+
+
+def mmodeView(number: int) -> str:
+    """The name of the M-mode view with this number from 0."""
+    return MMODE_VIEW if number == 0 else f"{MMODE_VIEW}{number + 1}"
 
 
 def showVolume(volume: Any) -> None:
@@ -34,13 +55,16 @@ def showVolume(volume: Any) -> None:
     manager = slicer.app.layoutManager()
     if manager is None:
         return
+    if manager.layoutLogic().GetLayoutNode().GetViewArrangement() in (TRUST_LAYOUT_ID, TRUST_LAYOUT_ID + 1):
+        # The trust view has no anatomical view.
+        manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     for name in manager.sliceViewNames():
-        if name != MMODE_VIEW:
+        if not name.startswith((MMODE_VIEW, "Trust")):
             showInView(name, volume, turn=volume.GetImageData().GetDimensions()[2] == 1)
 
 
 def showInView(name: str, volume: Any, turn: bool = False) -> None:
-    """Make ``volume`` the background of one slice view and fit it."""
+    """Make ``volume`` the background of one slice view and fit it; with ``turn`` in its own plane, the usual way up."""
     manager = slicer.app.layoutManager()
     widget = manager.sliceWidget(name) if manager is not None else None
     if widget is None:
@@ -48,23 +72,74 @@ def showInView(name: str, volume: Any, turn: bool = False) -> None:
     logic = widget.sliceLogic()
     logic.GetSliceCompositeNode().SetBackgroundVolumeID(volume.GetID())
     if turn:
+        logic.GetSliceNode().SetOrientation(_orientation(volume))
         logic.GetSliceNode().RotateToVolumePlane(volume)
     logic.FitSliceToBackground()
     logic.SnapSliceOffsetToIJK()
 
 
-def showProfile(mmodeVolume: Any, seriesVolume: Any, chart: Any) -> None:
-    """Switch to the layout with M-mode and plot, and fill it."""
+def showProfiles(mmodeVolumes: list[Any], hatches: list[Any], seriesVolume: Any, chart: Any) -> None:
+    """Switch to the layout with M-modes (the first four) and plot, and fill it.
+
+    ``hatches`` are the label volumes of synthetic frames over each M-mode, None where there are none.
+    """
     manager = slicer.app.layoutManager()
     if manager is None:
         return
+    shown = mmodeVolumes[:MOST_MMODES]
+    number = LAYOUT_ID + len(shown) - 1
     layoutNode = manager.layoutLogic().GetLayoutNode()
-    if not layoutNode.IsLayoutDescription(LAYOUT_ID):
-        layoutNode.AddLayoutDescription(LAYOUT_ID, LAYOUT)
-    manager.setLayout(LAYOUT_ID)
-    showInView(MMODE_VIEW, mmodeVolume)
+    if not layoutNode.IsLayoutDescription(number):
+        layoutNode.AddLayoutDescription(number, description(len(shown)))
+    manager.setLayout(number)
+    for index, volume in enumerate(shown):
+        showInView(mmodeView(index), volume)
+        composite = manager.sliceWidget(mmodeView(index)).sliceLogic().GetSliceCompositeNode()
+        composite.SetLabelVolumeID(hatches[index].GetID() if hatches[index] is not None else None)
+        composite.SetLabelOpacity(0.7)
     if seriesVolume is not None:
         showInView("Red", seriesVolume, turn=seriesVolume.GetImageData().GetDimensions()[2] == 1)
+    showChart(chart)
+
+
+def trustDescription(withPlot: bool) -> str:
+    """The layout of input, result and difference side by side, above a plot where there is one."""
+    views = "".join(_slice(name, "Axial", label, color) for name, label, color in TRUST_VIEWS)
+    row = f'<layout type="horizontal" split="true">{views}</layout>'
+    if not withPlot:
+        return row
+    plot = (
+        '<item><view class="vtkMRMLPlotViewNode" singletontag="PlotView1">'
+        '<property name="viewlabel" action="default">P</property></view></item>'
+    )
+    return f'<layout type="vertical" split="true"><item>{row}</item>{plot}</layout>'
+
+
+def showTrust(volumes: Any, chart: Any) -> None:
+    """Show input, result and difference in linked views, and the chart if there is one."""
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        return
+    number = TRUST_LAYOUT_ID + (chart is not None)
+    layoutNode = manager.layoutLogic().GetLayoutNode()
+    if not layoutNode.IsLayoutDescription(number):
+        layoutNode.AddLayoutDescription(number, trustDescription(chart is not None))
+    manager.setLayout(number)
+    for (name, _, _), volume in zip(TRUST_VIEWS, volumes, strict=True):
+        composite = manager.sliceWidget(name).sliceLogic().GetSliceCompositeNode()
+        # Linked views would all show the volume that is set in one of them.
+        composite.SetLinkedControl(False)
+        showInView(name, volume, turn=True)
+    for name, _, _ in TRUST_VIEWS:
+        composite = manager.sliceWidget(name).sliceLogic().GetSliceCompositeNode()
+        composite.SetLinkedControl(True)
+        composite.SetHotLinkedControl(True)
+    if chart is not None:
+        showChart(chart)
+
+
+def showChart(chart: Any) -> None:
+    """Show a chart in the plot view of the layout with M-modes."""
     for node in slicer.util.getNodesByClass("vtkMRMLPlotViewNode"):
         if node.GetLayoutName() == "PlotView1":
             node.SetPlotChartNodeID(chart.GetID())

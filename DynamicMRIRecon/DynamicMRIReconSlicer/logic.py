@@ -11,7 +11,8 @@ import slicer
 
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError, ResourceError
-from DynamicMRIReconSlicer import sequenceReader
+from DynamicMRIReconLib.profiles import RegionCurve
+from DynamicMRIReconSlicer import exportFiles, lineProfile, provenance, regionCurves, sequenceReader
 from DynamicMRIReconSlicer.fileReader import filePath
 from DynamicMRIReconSlicer.jobFolder import Request
 from DynamicMRIReconSlicer.lineProfile import LineProfiles, ProfileNodes
@@ -39,6 +40,7 @@ class ReconstructionLogic:
         seed: int = 0,
         read: dict[str, Any] | None = None,
         simulate: dict[str, Any] | None = None,
+        frames: tuple[int, int] | None = None,
         name: str | None = None,
         onEvent: Callable[[dict[str, Any]], None] = lambda _event: None,
         onFinished: Callable[[Result | None, dict[str, Any]], None] = lambda _result, _event: None,
@@ -59,6 +61,8 @@ class ReconstructionLogic:
         simulate
             Teaching mode: the acquisition to simulate from an image series, for example
             ``{"trajectory": "radial", "shots": 13, "coils": 8, "noise": 0.01}``.
+        frames
+            A quick look: only these frames, from the first to the one before the second.
         onEvent, onLog
             Called with the worker's events and log lines while it runs.
         onFinished
@@ -76,9 +80,11 @@ class ReconstructionLogic:
             parameters=dict(parameters or {}),
             read=dict(read or {}),
             simulate=simulate,
+            frames=None if frames is None else (int(frames[0]), int(frames[1])),
             device=device,
             seed=seed,
             name=name or f"{_nameOf(source)} {method}",
+            node=source if hasattr(source, "GetID") else None,
         )
 
         def finished(result: Result | None, event: dict[str, Any]) -> None:
@@ -122,6 +128,109 @@ class ReconstructionLogic:
     def computeLineProfile(self, sequence: Any, lineNode: Any, edge: str = "either") -> ProfileNodes:
         """M-mode, tables and charts of a sequence along a line; see ``LineProfiles.compute``."""
         return self._profiles.compute(sequence, lineNode, edge)
+
+    def computeRegionCurve(self, sequence: Any, region: Any) -> tuple[Any, RegionCurve]:
+        """Table and figures of the brightness of a sequence in a closed curve, a ROI or a segment, over time.
+
+        Raises
+        ------
+        InputError
+            The region holds no voxel of the images, or the sequence holds no images.
+        """
+        curve = regionCurves.measure(self._profiles.imagesOf(sequence), region)
+        return regionCurves.update(sequence, region, curve), curve
+
+    def repeat(self, sequence: Any, **options: Any) -> Result:
+        """Make a result again from the same input with the same settings, and wait for it.
+
+        ``options`` go over what was asked for then, as in ``reconstruct``.
+
+        Raises
+        ------
+        InputError, ResourceError, Cancelled, ReconError
+            Its input is gone, it does not say how it was made, or what else went wrong.
+        """
+        asked = provenance.request(sequence)
+        method, parameters = asked.pop("method"), asked.pop("parameters")
+        del asked["path"]
+        return self.reconstruct(self.inputOf(sequence), method, parameters, **{**asked, **options})
+
+    def inputOf(self, sequence: Any) -> Any:
+        """What a result was made from: a node of the scene or a path.
+
+        Raises
+        ------
+        InputError
+            It is gone, or was never in the scene or in a file.
+        """
+        path = provenance.request(sequence)["path"]
+        node = sequence.GetNodeReference(provenance.INPUT)
+        if node is not None:
+            return node
+        if path is None:
+            raise InputError(f"The images that {sequence.GetName()} was made from are not in the scene any more.")
+        if not Path(path).exists():
+            raise InputError(f"The file {path} that {sequence.GetName()} was made from is not there any more.")
+        return Path(path)
+
+    def export(self, sequence: Any, *paths: str | Path, patientFrom: str | Path | None = None) -> list[Path]:
+        """Write a sequence, with its record, in the format that each path's suffix tells, and wait for it.
+
+        Parameters
+        ----------
+        paths
+            ``.seq.nrrd``, ``.nii.gz``, ``.dcm`` (one DICOM file), ``.dicom`` (a new folder of DICOM images), ``.mp4``,
+            ``.gif``, or ``.csv`` for the line profiles of the sequence.
+        patientFrom
+            DICOM file or folder whose patient and study DICOM output shall carry; None names nobody.
+
+        Raises
+        ------
+        InputError, ResourceError
+            Something is there already, or cannot be written.
+        """
+        from DynamicMRIReconLib import io
+
+        series = exportFiles.seriesOf(sequence)
+        written: list[Path] = []
+        for path in map(Path, paths):
+            if path.exists():
+                raise InputError(f"{path} exists already: name another.")
+            if path.suffix == exportFiles.PROFILES:
+                written += self.writeProfiles(sequence, path)
+                continue
+            named = patientFrom is not None and path.suffix in exportFiles.DICOM
+            written.append(io.write(path, series, patient_from=patientFrom if named else None))
+        return written
+
+    def writeProfiles(self, sequence: Any, path: Path) -> list[Path]:
+        """Write the profiles of a sequence beside ``path``: for each line ``NAME.LINE.edge.csv`` and the M-mode.
+
+        Curves of regions go into ``NAME.regions.csv``.
+
+        Raises
+        ------
+        InputError
+            It has no profile, a line lies outside by now, or the files cannot be written.
+        """
+        from DynamicMRIReconLib.profiles.table import write_csv, write_matrix_csv, write_regions_csv
+
+        profiles, regions = lineProfile.ofSequence(sequence), regionCurves.ofSequence(sequence)
+        if not profiles and not regions:
+            raise InputError(f"{sequence.GetName()} has no line profile yet: compute one, or untick line profiles.")
+        targets = exportFiles.profileFiles(path, [line.GetName() for line, _ in profiles])
+        there = [one for pair in targets for one in pair if one.exists()]
+        if there:
+            raise InputError(f"{there[0]} exists already: name another.")
+        written: list[Path] = []
+        for (line, edge), (edgePath, mmodePath) in zip(profiles, targets, strict=True):
+            mmode = self._profiles.measure(sequence, line, edge)
+            written += [write_csv(mmode, edgePath), write_matrix_csv(mmode, mmodePath)]
+        if regions:
+            images = self._profiles.imagesOf(sequence)
+            curves = {(sequence.GetName(), one.GetName()): regionCurves.measure(images, one) for one in regions}
+            written.append(write_regions_csv(curves, path.with_name(f"{path.stem}.regions.csv")))
+        return written
 
     @property
     def runs(self) -> list[Run]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import qt
 
-from DynamicMRIReconSlicer import costEstimate, methodList, texts
+from DynamicMRIReconSlicer import costEstimate, methodList, methodSuggestion, texts
 from DynamicMRIReconSlicer.parameterForm import CUSTOM, ParameterForm
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 
@@ -37,8 +37,14 @@ class MethodSection:
             ui.methodCombo.setItemData(index, _tooltip(method), qt.Qt.ToolTipRole)
         ui.methodCombo.blockSignals(False)
         ui.methodCombo.currentIndexChanged.connect(self._methodPicked)
+        # The user's own choice, also of the method that is shown already: then no suggestion takes its place.
+        ui.methodCombo.activated.connect(self._methodChosen)
+        ui.useSuggestionButton.clicked.connect(self._useSuggestion)
         ui.resetButton.clicked.connect(lambda *_: self._form.reset())
         self._shown: str | None = None
+        self._chosen = self._suggesting = False
+        self._suggested: str | None = None
+        self.suggest(None)
         self._show()
 
     @property
@@ -56,6 +62,31 @@ class MethodSection:
         keys = [method["key"] for method in self.methods]
         if key in keys:
             self.ui.methodCombo.setCurrentIndex(keys.index(key))
+
+    def setReasons(self, reasons: dict[str, str | None]) -> None:
+        """Grey the methods that cannot be used now; their tool tip says why."""
+        for index, method in enumerate(self.methods):
+            reason = reasons.get(method["key"])
+            flags = qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled
+            # The role in which Qt's standard items keep their flags.
+            self.ui.methodCombo.setItemData(index, 0 if reason else _number(flags), qt.Qt.UserRole - 1)
+            text = f"Not now: {reason}\n{_tooltip(method)}" if reason else _tooltip(method)
+            self.ui.methodCombo.setItemData(index, text, qt.Qt.ToolTipRole)
+
+    def suggest(self, description: dict[str, Any] | None) -> None:
+        """Say which method to try first for this input; pick it where the user has picked none yet."""
+        found = methodSuggestion.suggest(description, self.methods)
+        self._suggested = found[0] if found is not None else None
+        if found is not None and not self._chosen:
+            self._suggesting = True
+            self.setMethod(found[0])
+            self._suggesting = False
+        title = next((one["title"] for one in self.methods if one["key"] == self._suggested), "")
+        other = self._suggested is not None and self._suggested != self.method["key"]
+        text = f"Suggested: {title}. {found[1]}" if other and found is not None else found[1] if found else ""
+        self.ui.suggestionLabel.setText(text)
+        self.ui.suggestionWidget.setVisible(bool(text))
+        self.ui.useSuggestionButton.setVisible(other)
 
     def preset(self) -> str:
         """A preset that the library knows; values put over it make it exact."""
@@ -86,6 +117,7 @@ class MethodSection:
         """Keep the method, and the values of every method that was changed, in the scene."""
         self._remember()
         settings.set("Method", self.method["key"])
+        settings.set("MethodChosen", self._chosen)
         for key, values in self._kept.items():
             settings.set(f"Parameters.{key}", values)
 
@@ -97,6 +129,8 @@ class MethodSection:
             if isinstance(values, dict):
                 self._kept[method["key"]] = values
         self._shown = None
+        # Scenes from before there were suggestions keep their method.
+        self._chosen = bool(settings.get("MethodChosen", settings.get("Method") is not None))
         self.ui.methodCombo.blockSignals(True)
         self.setMethod(settings.get("Method", DEFAULT_METHOD))
         self.ui.methodCombo.blockSignals(False)
@@ -106,7 +140,18 @@ class MethodSection:
         if self._shown is not None:
             self._kept[self._shown] = self._form.values()
 
+    def _methodChosen(self, *_: Any) -> None:
+        self._chosen = True
+        self._changed()
+
+    def _useSuggestion(self, *_: Any) -> None:
+        if self._suggested is not None:
+            self._chosen = True
+            self.setMethod(self._suggested)
+            self._changed()
+
     def _methodPicked(self, *_: Any) -> None:
+        self._chosen = self._chosen or not self._suggesting
         self._remember()
         self._show()
         self._changed()
@@ -123,6 +168,11 @@ class MethodSection:
 
     def _edited(self) -> None:
         self._changed()
+
+
+def _number(flags: Any) -> int:
+    """Qt flags as a number; PySide6 has a class for them."""
+    return int(getattr(flags, "value", flags))
 
 
 def _tooltip(method: dict[str, Any]) -> str:

@@ -12,6 +12,8 @@ from DynamicMRIReconLib.profiles import MMode
 #: the picture is about this much wider than high
 WIDTH_OVER_HEIGHT = 2.0
 MOST_COLUMNS = 4000
+#: distance of the lines that hatch synthetic frames
+HATCH_PIXELS = 6
 _UNEVEN = 0.01
 
 
@@ -37,8 +39,7 @@ def updateMModeVolume(volume: Any, mmode: MMode) -> None:
     picture = np.where(np.isfinite(mmode.intensity), mmode.intensity, lowest)[:, frames]
     isNew = volume.GetImageData() is None
     slicer.util.updateVolumeFromArray(volume, np.ascontiguousarray(picture[None], dtype=np.float32))
-    step_mm = float(mmode.positions_mm[1] - mmode.positions_mm[0])
-    column_mm = WIDTH_OVER_HEIGHT * float(mmode.positions_mm[-1]) / len(frames)
+    column_mm, step_mm = _pixel_mm(mmode, len(frames))
     # Axial view: left to right is -R, top to bottom is -A.
     matrix = np.diag([-column_mm, -step_mm, 1.0, 1.0])
     assert np.linalg.det(matrix[:3, :3]) > 0
@@ -54,3 +55,25 @@ def updateMModeVolume(volume: Any, mmode: MMode) -> None:
     if isNew and display is not None and high > low:
         display.SetAutoWindowLevel(False)
         display.SetWindowLevelMinMax(float(low), float(high))
+
+
+def hatch(mmode: MMode) -> tuple[np.ndarray, np.ndarray]:
+    """Labels [1, y, x], 1 on oblique lines through the synthetic frames, and IJK to RAS over the M-mode volume.
+
+    Columns are divided, so that the lines are fine however few frames there are.
+    """
+    frames = columnFrames(mmode.times_s)
+    column_mm, step_mm = _pixel_mm(mmode, len(frames))
+    parts = int(np.clip(round(column_mm / step_mm), 1, max(1, MOST_COLUMNS // len(frames))))
+    synthetic = np.repeat(mmode.synthetic[frames], parts)
+    rows, columns = np.indices((len(mmode.positions_mm), len(synthetic)))
+    labels = (synthetic[None, :] & ((rows + columns) % HATCH_PIXELS == 0)).astype(np.uint8)
+    matrix = np.diag([-column_mm / parts, -step_mm, 1.0, 1.0])
+    matrix[0, 3] = column_mm * (0.5 - 0.5 / parts)
+    return labels[None], matrix
+
+
+def _pixel_mm(mmode: MMode, columns: int) -> tuple[float, float]:
+    """Width and height of a pixel of the M-mode volume."""
+    width = WIDTH_OVER_HEIGHT * float(mmode.positions_mm[-1]) / columns
+    return width, float(mmode.positions_mm[1] - mmode.positions_mm[0])

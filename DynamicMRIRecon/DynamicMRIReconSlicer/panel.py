@@ -7,15 +7,18 @@ from typing import Any
 import slicer
 from slicer.util import VTKObservationMixin
 
-from DynamicMRIReconLib.errors import ReconError
-from DynamicMRIReconSlicer import costEstimate, install, sequenceReader, texts
+from DynamicMRIReconLib.errors import InputError, ReconError
+from DynamicMRIReconSlicer import costEstimate, install, provenance, repeat, texts, trustView
+from DynamicMRIReconSlicer.exportSection import ExportSection
 from DynamicMRIReconSlicer.inputSection import InputSection
+from DynamicMRIReconSlicer.jobQueue import JobQueue
 from DynamicMRIReconSlicer.methodSection import MethodSection
 from DynamicMRIReconSlicer.profileSection import ProfileSection
 from DynamicMRIReconSlicer.resultsSection import ResultsSection
-from DynamicMRIReconSlicer.runSection import RunSection
+from DynamicMRIReconSlicer.runSection import QUICK_LOOK_FRAMES, RunSection
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 
+_QUICK_LOOK = " quick look"
 _KINDS = {"kspace": "k-space", "series": "an image series", "stacks": "two or more image stacks"}
 
 
@@ -36,17 +39,22 @@ class Panel(VTKObservationMixin):
         VTKObservationMixin.__init__(self)
         self.ui = ui
         self.logic = logic
-        self.run: Any = None
         self._requirementsPath = requirementsPath
         self._restoring = True
+        self._startWhenReady = False
+        self._frames: tuple[int, int] | None = None
         self.method = MethodSection(ui, self.update)
         self.input = InputSection(ui, self.update)
         self.runSection = RunSection(ui)
-        self.results = ResultsSection(ui)
+        self.queue = JobQueue(logic, self.runSection, self._finished, self.update)
+        self.results = ResultsSection(ui, self._resultPicked, self.trust, self.repeat)
+        self.export = ExportSection(ui, logic, self.results.current, requirementsPath)
         self.profile = ProfileSection(ui, logic)
         self._restoring = False
         ui.notDiagnosticLabel.setText(texts.NOT_DIAGNOSTIC)
         ui.reconstructButton.clicked.connect(self._reconstructClicked)
+        ui.quickLookButton.clicked.connect(lambda *_: self.quickLook())
+        ui.clearQueueButton.clicked.connect(lambda *_: self.queue.forget())
         ui.cancelButton.clicked.connect(self._cancelClicked)
         ui.deviceCombo.currentIndexChanged.connect(self.update)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._sceneChanged)
@@ -54,62 +62,119 @@ class Panel(VTKObservationMixin):
 
     def whyNot(self) -> str | None:
         """Why Reconstruct cannot be pressed, in words for its tool tip; None when it can."""
-        reason = self.input.problem()
-        if reason is not None:
-            return reason
-        needed, kind = self.method.method["input_kind"], self.input.kind()
-        if kind is not None and kind != needed:
+        return self.input.problem() or self._whyNotMethod(self.method.method) or self.method.problem()
+
+    def _whyNotMethod(self, method: dict[str, Any]) -> str | None:
+        """Why a method cannot be used on this input."""
+        needed, kind = method["input_kind"], self.input.kind()
+        if kind is None:
+            return None
+        if kind != needed:
             if not self.input.canSimulate(needed):
-                return f"{self.method.method['title']} needs {_KINDS[needed]}; this is {_KINDS.get(kind, kind)}."
+                return f"{method['title']} needs {_KINDS[needed]}; this is {_KINDS.get(kind, kind)}."
             if not self.ui.simulateGroup.property("checked"):
                 return (
-                    f"{self.method.method['title']} needs {_KINDS[needed]}; this is {_KINDS[kind]}. Tick the teaching "
+                    f"{method['title']} needs {_KINDS[needed]}; this is {_KINDS[kind]}. Tick the teaching "
                     "box under Input to simulate an acquisition, or pick another method."
                 )
-        return (self._libraryRefuses() if kind == needed else None) or self.method.problem()
+            return None
+        return self._libraryRefuses(method["key"])
 
     def update(self, *_: Any) -> None:
         """Bring every widget in line with the choices."""
         if self._restoring:
             return
+        self._suggest()
         self.input.showSimulation(self.method.method["input_kind"])
         simulation = self.input.simulation(self.method.method["input_kind"], self.runSection.seed())
         self.method.showEstimate(costEstimate.simulated(self.input.description, simulation), self.runSection.device())
-        self.runSection.setReady(self.whyNot(), self.run is not None)
+        self.runSection.setReady(self.whyNot(), self.run is not None, self.queue.waiting)
         self.save()
+        self._startIfWanted()
 
     def reconstruct(self) -> None:
-        """What the button does."""
-        if self.run is not None or self.whyNot() is not None:
+        """What the button does: start, or wait until what runs has ended."""
+        self._request({"preset": self.method.preset()}, self.method.values())
+
+    def quickLook(self) -> None:
+        """A few frames from the middle at the preset fast."""
+        count = int((self.input.description or {}).get("frames") or 0)
+        first = max(0, (count - QUICK_LOOK_FRAMES) // 2)
+        frames = (first, first + QUICK_LOOK_FRAMES) if count > QUICK_LOOK_FRAMES else None
+        self._request({"preset": "fast", "frames": frames}, {}, _QUICK_LOOK)
+
+    def _request(self, options: dict[str, Any], values: dict[str, Any], ending: str = "") -> None:
+        if self.whyNot() is not None:
             return
         self.save()
+        method, seed = self.method.method, self.runSection.seed()
         try:
             install.ensure(self._requirementsPath)
-            self._start()
+            self.queue.add(
+                f"{self._inputName()} {method['key']}{ending}",
+                self.input.source(),
+                method["key"],
+                values,
+                device=self.runSection.device(),
+                seed=seed,
+                read=self.input.readOptions(),
+                simulate=self.input.simulation(method["input_kind"], seed),
+                **options,
+            )
         except (install.NotInstalled, ReconError, OSError) as error:
-            self.run = None
+            self.runSection.setError(str(error))
+        self.update()
+
+    def repeat(self, sequence: Any, start: bool) -> None:
+        """Set every choice to what ``sequence`` was made with; with ``start``, reconstruct as soon as that can be."""
+        try:
+            source = self.logic.inputOf(sequence)
+            self.save()
+            repeat.intoSettings(sequence, source, SceneSettings(self.logic.getParameterNode()))
+        except ReconError as error:
+            self.runSection.setError(str(error))
+            return
+        self._startWhenReady = start
+        self._frames = provenance.request(sequence)["frames"]
+        self.restore()
+
+    def trust(self, sequence: Any) -> None:
+        """Show input, result and difference; the gridding of k-space is reconstructed first where it is missing."""
+        try:
+            baseline = trustView.baselineOf(sequence)
+            if baseline is not None:
+                trustView.show(sequence, baseline)
+                self.runSection.setError(None)
+            elif trustView.needsBaseline(sequence):
+                self._startBaseline(sequence)
+            else:
+                raise InputError(f"The images that {sequence.GetName()} was made from are not in the scene any more.")
+        except (install.NotInstalled, ReconError, OSError) as error:
             self.runSection.setError(str(error))
         self.update()
 
     def cancel(self) -> None:
         """What the Cancel button does."""
-        if self.run is not None:
-            self.runSection.cancelling()
-            self.run.cancel()
+        self.queue.cancel()
+
+    @property
+    def run(self) -> Any:
+        """The reconstruction that runs now, or None."""
+        return self.queue.run
 
     def save(self) -> None:
         """Keep all choices in the scene."""
         if self._restoring or slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsImporting():
             return
         settings = SceneSettings(self.logic.getParameterNode())
-        for section in (self.input, self.method, self.runSection, self.profile):
+        for section in (self.input, self.method, self.runSection, self.export, self.profile):
             section.save(settings)
 
     def restore(self) -> None:
         """Show the choices that the scene keeps."""
         settings = SceneSettings(self.logic.getParameterNode())
         self._restoring = True
-        for section in (self.method, self.input, self.runSection, self.profile):
+        for section in (self.method, self.input, self.runSection, self.export, self.profile):
             section.restore(settings)
         self._restoring = False
         self.results.refresh()
@@ -117,62 +182,71 @@ class Panel(VTKObservationMixin):
 
     def sceneCloses(self) -> None:
         """End what belongs to the scene."""
+        self._startWhenReady = False
         self.input.stop()
+        self.export.stop()
         self.profile.stop()
         self.logic.stopAll()
-        if self.run is not None:
-            self.run = None
-            self.runSection.end({"event": "cancelled"}, [])
+        self.queue.stop()
 
     def cleanup(self) -> None:
         """The panel goes: end everything and observe nothing."""
         self._restoring = True
         self.sceneCloses()
+        self.profile.cleanup()
         self.removeObservers()
 
-    def _libraryRefuses(self) -> str | None:
-        """The library's own reason why this file does not fit the method, where a file has been looked into."""
-        key = self.method.method["key"]
+    def _libraryRefuses(self, key: str) -> str | None:
+        """The library's own reason why this file does not fit a method, where a file has been looked into."""
         fits = (self.input.description or {}).get("methods", [])
         return next((str(one["why_not"]) for one in fits if one["key"] == key and one["why_not"]), None)
 
-    def _start(self) -> None:
-        needed = self.method.method["input_kind"]
-        seed = self.runSection.seed()
-        source = self.input.source()
-        if self.input.path() is None:
-            source = sequenceReader.toSeries(source)
-        name = f"{self._inputName()} {self.method.method['key']}"
-        self.runSection.begin(name)
-        self.run = self.logic.startReconstruction(
-            source,
-            self.method.method["key"],
-            self.method.values(),
-            preset=self.method.preset(),
-            device=self.runSection.device(),
-            seed=seed,
-            read=self.input.readOptions(),
-            simulate=self.input.simulation(needed, seed),
-            name=name,
-            onEvent=self.runSection.event,
-            onFinished=self._finished,
-            onLog=self.runSection.log,
+    def _suggest(self) -> None:
+        self.method.setReasons({method["key"]: self._whyNotMethod(method) for method in self.method.methods})
+        self._restoring = True
+        self.method.suggest(self.input.description)
+        self._restoring = False
+
+    def _startBaseline(self, sequence: Any) -> None:
+        """Reconstruct what shows the k-space of ``sequence`` without any method, then show the trust view."""
+        install.ensure(self._requirementsPath)
+        asked, identifier = provenance.request(sequence), sequence.GetID()
+
+        def show(result: Any) -> None:
+            still = slicer.mrmlScene.GetNodeByID(identifier)
+            self.results.refresh(select=still if still is not None else result.sequence)
+            if still is not None:
+                self.trust(still)
+
+        self.queue.add(
+            f"{asked['name'].removesuffix(asked['method']).strip()} {trustView.BASELINE}",
+            self.logic.inputOf(sequence),
+            trustView.BASELINE,
+            then=show,
+            **{key: asked[key] for key in ("device", "seed", "read", "simulate", "frames")},
         )
-        if not self.run.running:
-            self.run = None
 
     def _inputName(self) -> str:
         path = self.input.path()
         return path.name.split(".")[0] if path is not None else str(self.input.source().GetName())
 
-    def _finished(self, result: Any, event: dict[str, Any]) -> None:
-        self.run = None
-        self.runSection.end(event, list(result.warnings) if result is not None else [])
-        if result is not None:
-            self.results.refresh(select=result.sequence)
-            self.results.show(result.sequence)
-            self.profile.setSequence(result.sequence)
-        self.update()
+    def _finished(self, result: Any) -> None:
+        self.results.refresh(select=result.sequence)
+        self.results.show(result.sequence)
+        self.profile.setSequence(result.sequence)
+
+    def _startIfWanted(self) -> None:
+        """Start a repeat that had to wait until its file was looked into."""
+        if not self._startWhenReady or self.input.busy:
+            return
+        self._startWhenReady = False
+        # A quick look is repeated as one.
+        options = {"preset": self.method.preset(), "frames": self._frames}
+        self._request(options, self.method.values(), _QUICK_LOOK if self._frames else "")
+
+    def _resultPicked(self) -> None:
+        if not self._restoring:
+            self.export.update()
 
     def _sceneChanged(self, *_: Any) -> None:
         if not slicer.mrmlScene.IsBatchProcessing():

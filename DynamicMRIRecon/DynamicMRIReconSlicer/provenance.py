@@ -8,6 +8,7 @@ from typing import Any
 
 import slicer
 
+from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.jobs import files
 
 PREFIX = "DynamicMRIRecon."
@@ -18,6 +19,12 @@ SUMMARY = PREFIX + "Summary"
 PROVENANCE = PREFIX + "Provenance"
 SIMULATED = PREFIX + "Simulated"
 PART = PREFIX + "Part"
+HISTORY = PREFIX + "History"
+#: of the text node with the record: the request, with the input's path
+REQUEST = PREFIX + "Request"
+REQUESTED = ("method", "preset", "parameters", "read", "simulate", "frames", "device", "seed", "name")
+#: role of the sequence's reference to the node that it was made from
+INPUT = PREFIX + "Input"
 
 
 def read(jobFolder: Path) -> dict[str, Any]:
@@ -30,7 +37,7 @@ def read(jobFolder: Path) -> dict[str, Any]:
 
 
 def attributes(request: Any, record: dict[str, Any], run: str, summary: str) -> dict[str, str]:
-    """Attributes of the sequence node."""
+    """Attributes of the sequence node; ``record`` is the one without folders, since files carry them."""
     entries = {
         METHOD: request.method,
         PARAMETERS: json.dumps({"preset": request.preset, **request.parameters}),
@@ -43,8 +50,50 @@ def attributes(request: Any, record: dict[str, Any], run: str, summary: str) -> 
     return entries
 
 
-def textNode(record: dict[str, Any], name: str) -> Any:
-    """The record as a text node that a user can open."""
+def textNode(record: dict[str, Any], name: str, request: Any) -> Any:
+    """The record as a text node that a user can open; it also keeps the request, to repeat it."""
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTextNode", f"{name} provenance")
     node.SetText(json.dumps(record, indent=2, ensure_ascii=False))
+    path = request.source if isinstance(request.source, (str, Path)) else None
+    asked = {name: getattr(request, name) for name in REQUESTED}
+    node.SetAttribute(REQUEST, json.dumps({"path": None if path is None else str(path), **asked}))
     return node
+
+
+def request(sequence: Any) -> dict[str, Any]:
+    """What was asked for when ``sequence`` was made: ``path`` of the input or None, and the ``REQUESTED``.
+
+    Raises
+    ------
+    InputError
+        The sequence does not say: it is none of this module's, or its text node was deleted.
+    """
+    node = sequence.GetNodeReference(PROVENANCE) if sequence is not None else None
+    try:
+        asked = json.loads(node.GetAttribute(REQUEST))
+    except (AttributeError, TypeError, ValueError):
+        asked = None
+    if not isinstance(asked, dict) or not {"path", *REQUESTED} <= set(asked):
+        name = sequence.GetName() if sequence is not None else "Nothing"
+        raise InputError(
+            f"{name} does not say how it was made (its provenance node is missing): it cannot be repeated."
+        )
+    return asked
+
+
+def record(sequence: Any) -> dict[str, Any]:
+    """The record that a sequence carries; empty for one that this module did not make."""
+    try:
+        kept = json.loads(sequence.GetAttribute(PROVENANCE) or "{}")
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def fullRecord(node: Any) -> dict[str, Any]:
+    """The record that a text node keeps; empty when there is none."""
+    try:
+        kept = json.loads(node.GetText())
+    except (AttributeError, TypeError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}

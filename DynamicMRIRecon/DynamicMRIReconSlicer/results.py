@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 import slicer
 
 from DynamicMRIReconLib.jobs import files
-from DynamicMRIReconSlicer import hierarchy, provenance, sequences, texts
+from DynamicMRIReconSlicer import hierarchy, history, provenance, sequences, texts
 from DynamicMRIReconSlicer.jobFolder import Request
 
 
@@ -56,14 +57,19 @@ def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: 
     if request.simulate is not None:
         summary += f", {texts.SIMULATED}"
     run = uuid.uuid4().hex
-    attributes = provenance.attributes(request, record, run, summary)
+    # The result's own copy names no folders, which may name people; the text node has all.
+    carried = series.metadata.get("provenance") or record
+    attributes = provenance.attributes(request, carried, run, summary)
+    attributes[provenance.HISTORY] = json.dumps(history.entry(request, carried, event))
     nodes = sequences.fromSeries(series, request.name, attributes)
-    text = provenance.textNode(record, nodes.sequence.GetName())
+    text = provenance.textNode(record, nodes.sequence.GetName(), request)
     parts = {name: _loadPart(Path(path), name, nodes, attributes) for name, path in (event.get("parts") or {}).items()}
     proxies = [part.proxy for part in parts.values()]
     hierarchy.put(hierarchy.folder(nodes.sequence.GetName()), nodes.proxy, *proxies, text)
     for one in (nodes, *parts.values()):
         one.sequence.SetNodeReferenceID(provenance.PROVENANCE, text.GetID())
+        if request.node is not None:
+            one.sequence.SetNodeReferenceID(provenance.INPUT, request.node.GetID())
     sequencesOfParts = {name: part.sequence for name, part in parts.items()}
     return Result(nodes.sequence, nodes.browser, nodes.proxy, text, tuple(warnings), sequencesOfParts)
 
@@ -83,8 +89,3 @@ def inScene() -> list[Any]:
     """The sequences of the scene that this module made, oldest first."""
     found = slicer.util.getNodesByClass("vtkMRMLSequenceNode")
     return [node for node in found if node.GetAttribute(provenance.RUN)]
-
-
-def describe(sequence: Any) -> str:
-    """One line for a list of results."""
-    return f"{sequence.GetName()} ({sequence.GetAttribute(provenance.SUMMARY) or 'no details'})"

@@ -1,12 +1,17 @@
-"""Section Results: the reconstructions in the scene, shown and played."""
+"""Section Results: the history of reconstructions in the scene, shown, played and repeated."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import qt
 import slicer
 
-from DynamicMRIReconSlicer import layout, results, sequences
+from DynamicMRIReconSlicer import history, layout, results, sequences
+
+_COLUMNS = ("Result", "Settings", "Time (s)", "PSNR (dB)", "SSIM", "Misfit (%)")
+_NAME, _SETTINGS, _TIME, _PSNR, _SSIM, _MISFIT = range(len(_COLUMNS))
 
 
 class ResultsSection:
@@ -16,38 +21,68 @@ class ResultsSection:
     ----------
     ui
         The panel's widgets by name.
+    picked
+        Called when another result is picked.
+    trust
+        Called with the picked result's sequence when its trust view shall be shown.
+    repeat
+        Called with the picked result's sequence when its settings shall be used, and whether to start at once.
     """
 
-    def __init__(self, ui: Any) -> None:
+    def __init__(
+        self,
+        ui: Any,
+        picked: Callable[[], None],
+        trust: Callable[[Any], None],
+        repeat: Callable[[Any, bool], None],
+    ) -> None:
         self.ui = ui
-        self._ids: list[str] = []
+        self._picked = picked
+        self._trust = trust
+        self._repeat = repeat
+        self._current: str | None = None
+        table = ui.resultsTable
+        table.setColumnCount(len(_COLUMNS))
+        table.setHorizontalHeaderLabels(list(_COLUMNS))
+        table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
+        table.setSelectionMode(qt.QAbstractItemView.SingleSelection)
+        table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
+        table.setSortingEnabled(True)
+        table.verticalHeader().setVisible(False)
+        table.itemSelectionChanged.connect(self._selected)
+        table.itemClicked.connect(self._show)
         ui.showResultButton.clicked.connect(self._show)
         ui.playResultButton.clicked.connect(self._play)
-        ui.resultsList.itemDoubleClicked.connect(self._show)
-        ui.resultsList.currentRowChanged.connect(self._rowChanged)
+        ui.trustButton.clicked.connect(self._trustClicked)
+        ui.repeatButton.clicked.connect(lambda *_: self._again(True))
+        ui.useSettingsButton.clicked.connect(lambda *_: self._again(False))
 
     def refresh(self, select: Any = None) -> None:
-        """Fill the list anew; ``select`` becomes the current one."""
-        nodes = results.inScene()
-        wanted = select.GetID() if select is not None else self._currentId()
-        self.ui.resultsList.blockSignals(True)
-        self.ui.resultsList.clear()
-        for node in nodes:
-            self.ui.resultsList.addItem(results.describe(node))
-        self._ids = [node.GetID() for node in nodes]
-        if wanted in self._ids:
-            self.ui.resultsList.setProperty("currentRow", self._ids.index(wanted))
-        elif self._ids:
-            self.ui.resultsList.setProperty("currentRow", len(self._ids) - 1)
-        self.ui.resultsList.blockSignals(False)
-        self.ui.resultsList.setVisible(bool(self._ids))
-        self.ui.noResultsLabel.setVisible(not self._ids)
-        self._rowChanged()
+        """Fill the table anew; ``select`` becomes the current one."""
+        rows = [history.row(node) for node in results.inScene()]
+        ids = [row.node.GetID() for row in rows]
+        wanted = select.GetID() if select is not None else self._current
+        self._current = wanted if wanted in ids else (ids[-1] if ids else None)
+        table = self.ui.resultsTable
+        table.blockSignals(True)
+        # Sorting while rows are filled would move them away.
+        table.setSortingEnabled(False)
+        table.setRowCount(len(rows))
+        for index, row in enumerate(rows):
+            self._fill(index, row)
+        table.setSortingEnabled(True)
+        for column, key in ((_PSNR, "psnr_db"), (_SSIM, "ssim"), (_MISFIT, "unexplained")):
+            table.setColumnHidden(column, not any(key in row.metrics for row in rows))
+        table.resizeColumnsToContents()
+        self._selectCurrent(len(rows))
+        table.blockSignals(False)
+        table.setVisible(bool(rows))
+        self.ui.noResultsLabel.setVisible(not rows)
+        self._showReady()
 
     def current(self) -> Any:
         """The picked result's sequence, or None."""
-        identifier = self._currentId()
-        return slicer.mrmlScene.GetNodeByID(identifier) if identifier else None
+        return slicer.mrmlScene.GetNodeByID(self._current) if self._current else None
 
     def show(self, sequence: Any) -> None:
         """Show a result in the views and in the playback tool bar."""
@@ -56,9 +91,31 @@ class ResultsSection:
             layout.showVolume(proxy)
             layout.offerPlayback(browser)
 
-    def _currentId(self) -> str | None:
-        row = self.ui.resultsList.property("currentRow")
-        return self._ids[row] if isinstance(row, int) and 0 <= row < len(self._ids) else None
+    def _fill(self, index: int, row: history.Row) -> None:
+        numbers = {_TIME: row.seconds, _PSNR: row.metrics.get("psnr_db"), _SSIM: row.metrics.get("ssim")}
+        if "unexplained" in row.metrics:
+            numbers[_MISFIT] = 100 * row.metrics["unexplained"]
+        digits = {_TIME: 1, _PSNR: 2, _SSIM: 3, _MISFIT: 1}
+        for column in range(len(_COLUMNS)):
+            item = qt.QTableWidgetItem({_NAME: row.name, _SETTINGS: row.settings}.get(column, ""))
+            if numbers.get(column) is not None:
+                # As a number, so that 9 comes before 10 when the column is sorted.
+                item.setData(qt.Qt.DisplayRole, round(numbers[column], digits[column]))
+            item.setData(qt.Qt.UserRole, row.node.GetID())
+            item.setToolTip(row.tip)
+            self.ui.resultsTable.setItem(index, column, item)
+
+    def _selectCurrent(self, count: int) -> None:
+        self.ui.resultsTable.clearSelection()
+        for index in range(count):
+            if self.ui.resultsTable.item(index, 0).data(qt.Qt.UserRole) == self._current:
+                self.ui.resultsTable.selectRow(index)
+
+    def _selected(self, *_: Any) -> None:
+        items = self.ui.resultsTable.selectedItems()
+        if items:
+            self._current = str(items[0].data(qt.Qt.UserRole))
+        self._showReady()
 
     def _show(self, *_: Any) -> None:
         if self.current() is not None:
@@ -70,6 +127,16 @@ class ResultsSection:
             self._show()
             browser.SetPlaybackActive(not browser.GetPlaybackActive())
 
-    def _rowChanged(self, *_: Any) -> None:
-        self.ui.showResultButton.setEnabled(self.current() is not None)
-        self.ui.playResultButton.setEnabled(self.current() is not None)
+    def _trustClicked(self, *_: Any) -> None:
+        if self.current() is not None:
+            self._trust(self.current())
+
+    def _again(self, start: bool) -> None:
+        if self.current() is not None:
+            self._repeat(self.current(), start)
+
+    def _showReady(self) -> None:
+        ui = self.ui
+        for button in (ui.showResultButton, ui.playResultButton, ui.trustButton, ui.repeatButton, ui.useSettingsButton):
+            button.setEnabled(self.current() is not None)
+        self._picked()

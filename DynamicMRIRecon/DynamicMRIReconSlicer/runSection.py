@@ -13,6 +13,12 @@ from DynamicMRIReconSlicer import previewImage, texts
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 
 MOST_LOG_LINES = 2000
+#: frames of a quick look
+QUICK_LOOK_FRAMES = 8
+QUICK_LOOK_TIP = (
+    f"Reconstruct {QUICK_LOOK_FRAMES} frames from the middle with the preset Fast, to see within seconds whether input "
+    "and method fit"
+)
 
 
 class RunSection:
@@ -42,12 +48,17 @@ class RunSection:
         """The seed of all random numbers."""
         return int(self.ui.seedSpin.property("value"))
 
-    def setReady(self, reason: str | None, running: bool) -> None:
-        """Enable the buttons; the tool tip of a disabled Reconstruct says why."""
-        self.ui.reconstructButton.setEnabled(reason is None and not running)
-        tip = "A reconstruction is running." if running else reason or "Start the reconstruction"
-        self.ui.reconstructButton.setToolTip(tip)
+    def setReady(self, reason: str | None, running: bool, waiting: list[str]) -> None:
+        """Enable the buttons; the tool tip of a disabled Reconstruct says why. While one runs, others can be queued."""
+        for button in (self.ui.reconstructButton, self.ui.quickLookButton):
+            button.setEnabled(reason is None)
+        self.ui.reconstructButton.setText("Add to queue" if running else "Reconstruct")
+        tip = "Reconstruct this when what runs now has ended" if running else "Start the reconstruction"
+        self.ui.reconstructButton.setToolTip(reason or tip)
+        self.ui.quickLookButton.setToolTip(reason or QUICK_LOOK_TIP)
         self.ui.cancelButton.setEnabled(running)
+        self.ui.queueLabel.setText(f"Waiting: {', '.join(waiting)}")
+        self.ui.queueWidget.setVisible(bool(waiting))
         if running:
             return
         if reason is not None:
@@ -88,6 +99,7 @@ class RunSection:
     def end(self, event: dict[str, Any], warnings: list[str]) -> None:
         """A run ended."""
         kind = event["event"]
+        self._reasonShown = False
         self.ui.previewLabel.setVisible(False)
         self.ui.progressBar.setValue(1000 if kind == "done" else 0)
         if kind == "done":

@@ -41,3 +41,17 @@ class SceneSettings:
     def setNode(self, role: str, node: Any) -> None:
         """Keep a node of the scene, or None."""
         self.node.SetNodeReferenceID(role, node.GetID() if node is not None else None)
+
+    def getNodes(self, role: str) -> list[Any]:
+        """The nodes kept under ``role``."""
+        count = self.node.GetNumberOfNodeReferences(role)
+        found = [self.node.GetNthNodeReference(role, index) for index in range(count)]
+        return [node for node in found if node is not None]
+
+    def setNodes(self, role: str, nodes: list[Any]) -> None:
+        """Keep several nodes of the scene."""
+        if self.getNodes(role) == nodes:
+            return
+        self.node.RemoveNodeReferenceIDs(role)
+        for node in nodes:
+            self.node.AddNodeReferenceID(role, node.GetID())

@@ -72,6 +72,34 @@ class SelfTest:
         assert profile.edgeTable.GetColumnUnitLabel("edge position") == "mm"
         assert profile.edgeChart.GetYAxisTitle() == "Edge position (mm)"
 
+    def checkExportComesBackInPlaceAndTime(self) -> None:
+        """DICOM images written from a sequence are read again where and when they were; nothing is replaced."""
+        from DynamicMRIReconLib import io
+
+        truth = movingSquare()
+        nodes = sequences.fromSeries(truth, "Square")
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "square.dicom"
+            self.logic.export(nodes.sequence, target)
+            back = io.read(target)
+            assert np.allclose(back.affine, truth.affine, atol=1e-3), back.affine
+            assert np.allclose(back.times_s, truth.times_s, atol=1e-3), back.times_s
+            assert np.allclose(back.array, truth.array, atol=1e-2)
+            refusal = ""
+            try:
+                self.logic.export(nodes.sequence, target)
+            except InputError as error:
+                refusal = str(error)
+            assert "exists already" in refusal, "an existing folder was replaced"
+
+    def checkARepeatGivesTheSameImages(self) -> None:
+        """A result knows how it was made, and is made again from the node that it was made from."""
+        nodes = sequences.fromSeries(movingSquare(), "Square")
+        first = self.logic.reconstruct(nodes.sequence, "gridding", simulate=SIMULATION, device="cpu")
+        again = self.logic.repeat(first.sequence)
+        one, other = (sequenceReader.toSeries(result.sequence).array for result in (first, again))
+        assert np.array_equal(one, other)
+
     def checkCancelEndsTheWorker(self) -> None:
         """A cancelled run is gone within seconds and leaves no folder."""
         ended: list[Any] = []

@@ -59,6 +59,22 @@ def fromSeries(
     """
     if browser is not None and browser.GetMasterSequenceNode().GetNumberOfDataNodes() < series.frames:
         raise ValueError(f"{name} has more frames than the sequence it shall play with.")
+    sequence = sequenceOf(series, name, attributes)
+    if browser is None:
+        browser = browserFor(sequence, f"{sequence.GetName()} browser")
+    else:
+        browser.AddSynchronizedSequenceNode(sequence)
+    return SequenceNodes(sequence, browser, _shown(browser.GetProxyNode(sequence), series.magnitude()))
+
+
+def sequenceOf(series: ImageSeries, name: str, attributes: dict[str, str] | None = None) -> Any:
+    """The magnitudes of ``series`` (a real one with its signs) as a sequence that nothing plays yet.
+
+    Raises
+    ------
+    RuntimeError
+        Slicer merged frames: their times are too close to each other.
+    """
     magnitude = series.magnitude()
     matrix = np.array(magnitude.affine)
     assert np.linalg.det(matrix[:3, :3]) > 0, "a left-handed matrix would be mirrored by a file round trip"
@@ -75,11 +91,7 @@ def fromSeries(
         kept = sequence.GetNumberOfDataNodes()
         slicer.mrmlScene.RemoveNode(sequence)
         raise RuntimeError(f"Only {kept} of {magnitude.frames} frames could be kept: frame times are too close.")
-    if browser is None:
-        browser = _browserFor(sequence, magnitude)
-    else:
-        browser.AddSynchronizedSequenceNode(sequence)
-    return SequenceNodes(sequence, browser, _shown(browser.GetProxyNode(sequence), magnitude))
+    return sequence
 
 
 def _fill(sequence: Any, series: ImageSeries, matrix: np.ndarray, factor: float) -> None:
@@ -98,14 +110,18 @@ def _fill(sequence: Any, series: ImageSeries, matrix: np.ndarray, factor: float)
     sequence.EndModify(was)
 
 
-def _browserFor(sequence: Any, series: ImageSeries) -> Any:
-    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{sequence.GetName()} browser")
+def browserFor(sequence: Any, name: str) -> Any:
+    """A new browser that plays ``sequence`` at its true speed, again and again."""
+    browser = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", name)
     browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
     browser.SetIndexDisplayFormat("%.3f")
     browser.SetPlaybackLooped(True)
     browser.SetPlaybackItemSkippingEnabled(False)
-    if series.frames > 1:
-        browser.SetPlaybackRateFps(float(1.0 / np.median(np.diff(series.times_s))))
+    count = sequence.GetNumberOfDataNodes()
+    if count > 1:
+        values = np.array([float(sequence.GetNthIndexValue(i)) for i in range(count)])
+        perSecond = 1000.0 if sequence.GetIndexUnit() == "ms" else 1.0
+        browser.SetPlaybackRateFps(float(perSecond / np.median(np.diff(values))))
     return browser
 
 

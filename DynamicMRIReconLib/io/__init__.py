@@ -71,10 +71,16 @@ def read(
     return with_masks(stacks, [read(mask) for mask in masks]) if masks else stacks
 
 
-def write(path: str | Path, data: Data) -> Path:
+def write(path: str | Path, data: Data, *, patient_from: str | Path | None = None) -> Path:
     """Write k-space, a series or stacks in the format that the name's suffix tells; gives the path written.
 
     The file appears whole or not at all: it is written beside its place and then renamed.
+
+    Parameters
+    ----------
+    patient_from
+        For DICOM only: a DICOM file or folder whose patient and study the written images shall carry. By default they
+        name nobody, whatever the series was made from.
 
     Raises
     ------
@@ -85,9 +91,12 @@ def write(path: str | Path, data: Data) -> Path:
     """
     path = Path(path)
     module, suffix = formats.for_writing(path)
+    options = {} if patient_from is None else {"patient_from": Path(patient_from)}
+    if options and "patient_from" not in getattr(module, "WRITE_OPTIONS", ()):
+        raise InputError(f"{path.name}: {module.NAME} files carry no patient: leave out patient_from, or write .dcm.")
     if not hasattr(module, "parts"):
         with atomic_files([path], [path.name[-len(suffix) :]]) as (temporary,):
-            module.write(temporary, data)
+            module.write(temporary, data, **options)
         return path
     endings = module.parts(data)
     base = str(path)[: -len(suffix)]

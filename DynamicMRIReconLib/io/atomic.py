@@ -33,7 +33,7 @@ def atomic_files(targets: Sequence[Path], suffixes: Sequence[str]) -> Iterator[l
         if not final.parent.is_dir():
             raise InputError(f"The output folder {target.parent} does not exist: create it first, or name another.")
         if final.is_dir():
-            raise InputError(f"{target} is a folder: name a file to write.")
+            raise InputError(f"{target} is a folder that exists already: name a file in it, or a new one.")
     # The process number lets whoever watches a worker tidy up after one that was killed (jobs.files).
     tag = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
     temporaries = [final.parent / f".tmp-{tag}{suffix}" for final, suffix in zip(finals, suffixes, strict=True)]

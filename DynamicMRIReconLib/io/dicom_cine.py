@@ -2,6 +2,8 @@
 
 Slices are put in order along their normal by ImagePositionPatient, phases by TriggerTime, else FrameTime, else
 acquisition time. Nothing that names a patient is kept.
+
+Written are derived images: ``NAME.dcm`` is one enhanced multi-frame file, ``NAME.dicom`` a new folder of single images.
 """
 
 from __future__ import annotations
@@ -12,15 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from DynamicMRIReconLib.data import ImageSeries
+from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io import dicom_files
 from DynamicMRIReconLib.io.dicom_frames import DicomFrame, rescaled
+from DynamicMRIReconLib.io.dicom_private import metadata_of
 from DynamicMRIReconLib.io.options import ReadOptions
 
 NAME = "DICOM cine"
-SUFFIXES = dicom_files.SUFFIXES
+SUFFIXES = (*dicom_files.SUFFIXES, dicom_files.FOLDER_SUFFIX)
+WRITABLE = (".dcm", dicom_files.FOLDER_SUFFIX)
 OPTIONS = ("times_from", "variable")
+WRITE_OPTIONS = ("patient_from",)
 
 _SAME_SLICE_MM = 0.05
 _SOURCES = ("TriggerTime", "FrameTime", "AcquisitionTime")
@@ -53,12 +58,46 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     source, grid = _phases(slices, options.times_from, warnings)
     times = _times_s(grid, source, warnings)
     affine = _affine(grid, warnings)
-    metadata: dict[str, Any] = {"series_description": frames[0].series_text, "times_from": source or "none"}
+    ours = metadata_of(dicom_files.load(grid[0][0].file, pixels=False))
+    if ours is not None and len(times) == 1:
+        times = np.array([grid[0][0].times_ms.get("TriggerTime", 0.0) * 1e-3])
+    metadata: dict[str, Any] = {
+        **(ours or {}),
+        "series_description": frames[0].series_text,
+        "times_from": source or "none",
+    }
     if frames[0].thickness_mm is not None:
         metadata["slice_thickness_mm"] = frames[0].thickness_mm
     if warnings:
-        metadata["warnings"] = warnings
-    return ImageSeries.from_any_handedness(_pixels(grid), affine, times, metadata=metadata)
+        metadata["warnings"] = [*metadata.get("warnings", []), *warnings]
+    synthetic = np.array([images.synthetic for images in grid[0]])
+    return ImageSeries.from_any_handedness(_pixels(grid), affine, times, synthetic=synthetic, metadata=metadata)
+
+
+def write(path: Path, data: Any, patient_from: Path | None = None) -> None:
+    """Write a series as derived images, magnitudes in 16 bits, under new UIDs and without a patient.
+
+    Parameters
+    ----------
+    patient_from
+        DICOM file or folder whose patient and study the images shall carry; None keeps them nameless.
+
+    Raises
+    ------
+    InputError
+        Not an image series, ``.ima``, rows and columns not at right angles, or no study in ``patient_from``.
+    """
+    from DynamicMRIReconLib.io import dicom_classic, dicom_enhanced
+    from DynamicMRIReconLib.io.dicom_identity import identity
+
+    if not isinstance(data, ImageSeries):
+        kind = "k-space" if isinstance(data, KSpace) else "several stacks"
+        raise InputError(f"DICOM cine holds one image series, not {kind}.")
+    if path.suffix.lower() not in WRITABLE:
+        raise InputError(f"{path.suffix} files can be read but not written: use .dcm, or .dicom for a folder.")
+    to_folder = path.suffix.lower() == dicom_files.FOLDER_SUFFIX
+    writer = dicom_classic.write_folder if to_folder else dicom_enhanced.write_file
+    writer(path, data, identity(patient_from))
 
 
 def _check_alike(frames: list[DicomFrame]) -> None:

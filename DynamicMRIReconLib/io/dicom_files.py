@@ -13,6 +13,8 @@ from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.dicom_frames import DicomFrame, frames_of
 
 SUFFIXES = (".dcm", ".ima")
+#: what a folder of single images is called that this project writes
+FOLDER_SUFFIX = ".dicom"
 
 _LOOK_AT_MOST = 2000
 _PIXELLESS = ("DICOMDIR",)
@@ -32,6 +34,13 @@ def holds_dicom(folder: Path) -> bool:
     return any(is_dicom(path) for path in islice(_files(folder), _LOOK_AT_MOST))
 
 
+def dicom_files_in(path: Path) -> Iterator[Path]:
+    """The file itself; of a folder, the DICOM files in it and below."""
+    for file in _files(path) if path.is_dir() else [path]:
+        if not path.is_dir() or is_dicom(file) or file.name.lower().endswith(SUFFIXES):
+            yield file
+
+
 def find_frames(path: Path, warnings: list[str]) -> list[DicomFrame]:
     """All images in a file, or in a folder and below.
 
@@ -42,9 +51,7 @@ def find_frames(path: Path, warnings: list[str]) -> list[DicomFrame]:
     """
     frames: list[DicomFrame] = []
     without_image = 0
-    for file in _files(path) if path.is_dir() else [path]:
-        if path.is_dir() and not is_dicom(file) and not file.name.lower().endswith(SUFFIXES):
-            continue
+    for file in dicom_files_in(path):
         dataset = load(file, pixels=False)
         if dataset.get("Rows") is None:
             without_image += 1

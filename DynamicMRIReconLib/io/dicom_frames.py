@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.io.dicom_private import is_synthetic
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class DicomFrame:
         number of a time point.
     kind
         What must be the same in all images of a series besides geometry: image type, echo.
+    synthetic
+        True for a frame that this project interpolated.
     """
 
     file: Path
@@ -46,6 +49,7 @@ class DicomFrame:
     series_uid: str
     series_text: str
     instance: int
+    synthetic: bool = False
 
 
 def frames_of(path: Path, dataset: Any) -> Iterator[DicomFrame]:
@@ -110,6 +114,7 @@ def _frame(path: Path, dataset: Any, index: int, count: int, shape: tuple[int, i
         series_uid=str(dataset.get("SeriesInstanceUID", "")),
         series_text=str(dataset.get("SeriesDescription", "") or dataset.get("ProtocolName", "") or "no description"),
         instance=int(dataset.get("InstanceNumber") or 0),
+        synthetic=is_synthetic(groups[0] if groups else dataset),
     )
 
 

@@ -5,9 +5,9 @@ Optional exports: ``write(path, data)`` (writes exactly ``path``), ``parts(data)
 several files: their endings, first the one that ``write`` is given; it writes the others beside it),
 ``recognises(path) -> bool`` (folders, files without a telling name, suffixes that several formats share),
 ``WRITABLE`` (those of ``SUFFIXES`` that ``write`` takes, where not all),
-``OPTIONS`` (names of the ``ReadOptions`` it heeds; others are refused), ``KEEPS_PARTS`` (see ``part_files``) and
-``REGROUPS`` (true when the reader makes the frames of ``shots_per_frame`` itself; otherwise they are made of what it
-gives).
+``OPTIONS`` (names of the ``ReadOptions`` it heeds; others are refused), ``WRITE_OPTIONS`` (what ``write`` takes
+besides), ``KEEPS_PARTS`` (see ``part_files``) and ``REGROUPS`` (true when the reader makes the frames of
+``shots_per_frame`` itself; otherwise they are made of what it gives).
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def check_output(
     if not path.parent.is_dir():
         raise InputError(f"The output folder {path.parent} does not exist: create it first, or name another.")
     if path.is_dir():
-        raise InputError(f"The output {path} is a folder: name a file in it.")
+        raise InputError(f"The output {path} is a folder that exists already: name a file in it, or a new one.")
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"The output folder {path.parent} may not be written: name another.")
     for source in inputs:

@@ -8,7 +8,8 @@ progress     ``fraction`` (0..1, never falls), ``message``, ``elapsed_s``, ``rem
 preview      ``path`` of a .npy array, magnitudes (frames, z, y, x) or (z, y, x)
 warning      ``message``
 done         ``path`` of the result, ``output`` (extra output file or None), ``frames``, ``elapsed_s``,
-             ``provenance`` (path), ``metrics`` (means, when there is a reference; else None)
+             ``provenance`` (path), ``metrics`` (means, when there is a reference; else None),
+             ``data_consistency`` (mean, when asked for; else None)
 cancelled    ``message``
 error        ``kind`` (``input``, ``resource``, ``internal``), ``message`` fit to show
 ===========  ========================================================================================================

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,13 @@ def remove(path: Path) -> None:
 
 
 def remove_unfinished(folder: Path, pid: int) -> None:
-    """Delete the unfinished files that process ``pid`` left in ``folder`` when it was killed."""
+    """Delete the unfinished files and folders that process ``pid`` left in ``folder`` when it was killed."""
     with suppress(OSError):
         for path in folder.iterdir():
-            if path.name.startswith(temporary_prefix(pid)) and not path.is_dir():
-                with suppress(OSError):
-                    remove(path)
+            if not path.name.startswith(temporary_prefix(pid)):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+                continue
+            with suppress(OSError):
+                remove(path)

@@ -92,6 +92,10 @@ class Job(_Strict):
     simulate
         Teaching mode: the input is a series, and the k-space to reconstruct is simulated from it with these
         ``SimulationParameters``.
+    frames
+        First frame and the one behind the last: only these are reconstructed (of a simulated acquisition, its own).
+    data_consistency
+        Whether the record shall say how much of the measured data each frame leaves unexplained.
     device, seed
         ``auto``, ``cpu``, ``cuda``, ``cuda:n`` or ``mps``; the one seed of all random numbers.
     transforms
@@ -112,6 +116,8 @@ class Job(_Strict):
     masks: list[InputFile] = Field(default_factory=list)
     reference: InputFile | None = None
     simulate: dict[str, JsonValue] | None = None
+    frames: tuple[int, int] | None = None
+    data_consistency: bool = False
     device: str = "auto"
     seed: int = Field(0, ge=0, le=2**63 - 1)
     transforms: bool = False

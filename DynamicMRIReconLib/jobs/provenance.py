@@ -38,6 +38,7 @@ def of_result(
         "preset": job.preset,
         "parameters": values,
         "simulated_acquisition": simulation,
+        "frames": job.frames,
         "seed": job.seed,
         "device": device,
         "inputs": [{"name": Path(one.path).name, "sha256": one.sha256} for one in job.all_inputs()],
@@ -115,6 +116,10 @@ def _words(job: Job, names_only: bool) -> list[str]:
             words += [option, shown(one.path)]
     if job.simulate is not None:
         words += ["--simulate", ",".join(f"{name}={_as_text(value)}" for name, value in job.simulate.items())]
+    if job.frames is not None:
+        words += ["--frames", f"{job.frames[0]}:{job.frames[1]}"]
+    if job.data_consistency:
+        words.append("--data-consistency")
     output = "result.seq.nrrd" if names_only or job.output is None else job.output
     return [*words, "--device", job.device, "--seed", str(job.seed), "--output", output]
 

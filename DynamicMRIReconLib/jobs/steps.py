@@ -13,6 +13,7 @@ from DynamicMRIReconLib.errors import InputError, ReconError
 from DynamicMRIReconLib.io.part_files import part_paths, write_parts
 from DynamicMRIReconLib.jobs import files, provenance
 from DynamicMRIReconLib.jobs.checks import check_job, simulation_parameters
+from DynamicMRIReconLib.jobs.frame_range import only_frames
 from DynamicMRIReconLib.jobs.hashes import sha256_of
 from DynamicMRIReconLib.jobs.job import InputFile, Job
 from DynamicMRIReconLib.jobs.memory import warn_if_short
@@ -80,12 +81,16 @@ class Run:
         if job.simulate is not None:
             data, truth = self._simulate(job, data)
             reference = reference or truth
+        if job.frames is not None:
+            data = only_frames(data, *job.frames)
+            reference = _cut_alike(reference, job.frames)
         self._reporter.stage(0.08, "Starting the method")
         # Seconds of loading, which would pass for slow first iterations.
         import torch  # noqa: F401
 
         device = resolve_device(job.device)
         series = self._reconstruct(job, data, values, device)
+        consistency = self._consistency(job, data, series, device)
         metrics = self._compare(series, reference)
         used = values.model_dump(mode="json")
         origin = provenance.of_result(job, used, self._simulation(job), device, self._reporter.warnings)
@@ -102,6 +107,7 @@ class Run:
             "output": output,
             "metrics": metrics,
             "figures": figures,
+            "data_consistency": consistency,
             "warnings": self._reporter.warnings,
         }
         files.write_json(self._folder / files.PROVENANCE, {**origin, **run})
@@ -115,6 +121,7 @@ class Run:
             "elapsed_s": round(self._reporter.elapsed_s, 2),
             "provenance": str(self._folder / files.PROVENANCE),
             "metrics": None if metrics is None else {k: metrics[k]["mean"] for k in ("psnr_db", "ssim", "nrmse")},
+            "data_consistency": None if consistency is None else sum(consistency) / len(consistency),
         }
 
     def _check_replaced(self, job: Job) -> None:
@@ -216,6 +223,26 @@ class Run:
         parameters: dict[str, Any] = dict(job.parameters)
         return reconstruct(data, job.method, preset=job.preset, context=context, **parameters)
 
+    def _consistency(self, job: Job, data: Data, series: ImageSeries, device: str) -> list[float] | None:
+        """What each frame leaves unexplained of the measured data; None where nobody asked or it cannot be told."""
+        if not job.data_consistency or not isinstance(data, KSpace):
+            return None
+        import torch
+
+        from DynamicMRIReconLib.evaluation import data_consistency
+
+        self._reporter.stage(RECONSTRUCTION[1], "Comparing with the measured data")
+        try:
+            found = data_consistency(data, series, device=device, progress=lambda _: self._stop.check())
+        except InputError as error:
+            self._reporter.warn(f"The result could not be compared with the measured data: {error}")
+            return None
+        except (MemoryError, torch.OutOfMemoryError):
+            # The result is good whether or not it can be compared.
+            self._reporter.warn("There was no memory left to compare the result with the measured data.")
+            return None
+        return [round(float(value), 6) for value in found]
+
     def _compare(self, series: ImageSeries, reference: ImageSeries | None) -> dict[str, Any] | None:
         if reference is None:
             return None
@@ -253,3 +280,12 @@ class Run:
             write_transforms(paths, series.metadata["stacks"])
             written["transforms"] = [str(path) for path in paths]
         return parts, written
+
+
+def _cut_alike(reference: ImageSeries | None, frames: tuple[int, int]) -> ImageSeries | None:
+    """The same frames of a reference that has them all; one that is as short already stays."""
+    if reference is None or reference.frames <= frames[1] - frames[0]:
+        return reference
+    cut = only_frames(reference, *frames)
+    assert isinstance(cut, ImageSeries)
+    return cut

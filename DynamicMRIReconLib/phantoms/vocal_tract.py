@@ -14,7 +14,16 @@ from DynamicMRIReconLib.phantoms.head import Head
 from DynamicMRIReconLib.phantoms.plane import SlicePlane, background_phase
 from DynamicMRIReconLib.phantoms.recent import Recent
 from DynamicMRIReconLib.phantoms.scene import Shape, checked_shape, checked_times
-from DynamicMRIReconLib.phantoms.shapes import Canvas, Points, Pose, ellipse, ribbon, smooth_closed, smooth_open
+from DynamicMRIReconLib.phantoms.shapes import (
+    Canvas,
+    Points,
+    Pose,
+    crossings_mm,
+    ellipse,
+    ribbon,
+    smooth_closed,
+    smooth_open,
+)
 from DynamicMRIReconLib.phantoms.texture import RandomField
 
 Image = NDArray[np.floating[Any]]
@@ -125,6 +134,16 @@ class VocalTractScene:
         """Start and end of a line from the hard palate down through the blade of the tongue into the jaw."""
         start, end = self.plane.to_ras([[-24.0, -44.0], [-22.0, 34.0]])
         return start, end
+
+    def tongue_surface_mm(self, times_s: ArrayLike) -> NDArray[np.float64]:
+        """(T,) position of the tongue's upper surface on ``profile_line_ras_mm``."""
+        axes = self.plane.directions[:, :2]
+        start, end = ((point - self.plane.centre_ras_mm) @ axes for point in self.profile_line_ras_mm)
+        surface = []
+        for position in self._speech.positions(checked_times(times_s)):
+            contour = smooth_closed(self._tongue(dict(zip(ARTICULATORS, position.tolist(), strict=True))))
+            surface.append(crossings_mm(self.plane.pose.place(contour), start, end)[0])
+        return np.array(surface)
 
     def articulators(self, times_s: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Positions over time of each articulator by name (see ``articulation``)."""

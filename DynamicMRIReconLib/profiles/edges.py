@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.profiles.kinematics import acceleration as acceleration_of
+from DynamicMRIReconLib.profiles.kinematics import velocity
+from DynamicMRIReconLib.profiles.transitions import transition_width
 
 Polarity = Literal["rising", "falling", "either"]
 
-# Where the derivative has fallen to this part of its peak the edge has ended and the plateau begun.
-_EDGE_ENDS = 0.05
 # Moves faster than this many times the speed scale are not looked at.
 _FASTEST = 3.0
 
@@ -38,12 +39,15 @@ class EdgeTrack:
         (times,) distance between 10 % and 90 % of the step in intensity; NaN where the step cannot be told.
     polarity
         ``rising`` (dark to bright along the line) or ``falling``.
+    acceleration_mm_per_s2
+        (times,) second derivative, see ``kinematics``; NaN as for the velocity, and with fewer than three frames.
     """
 
     edge_mm: NDArray[np.float64]
     velocity_mm_per_s: NDArray[np.float64]
     width_mm: NDArray[np.float64]
     polarity: Literal["rising", "falling"]
+    acceleration_mm_per_s2: NDArray[np.float64]
 
 
 def track_edge(
@@ -90,28 +94,19 @@ def track_edge(
     scale = float(np.abs(slope).max(initial=0.0))
     nothing = np.full(frames, np.nan)
     if not usable.any() or scale <= 1e-6 * float(np.abs(intensity[usable]).max(initial=0.0)) or scale == 0:
-        return EdgeTrack(nothing, nothing, nothing, "rising" if polarity == "either" else polarity)
+        return EdgeTrack(nothing, nothing, nothing, "rising" if polarity == "either" else polarity, nothing)
     signs = {"rising": (1,), "falling": (-1,), "either": (1, -1)}[polarity]
     penalty_mm = speed_scale_mm_per_s * np.diff(times_s)
     paths = [(*_best_path(sign * slope / scale, usable, step, penalty_mm), sign) for sign in signs]
     path, _, sign = max(paths, key=lambda candidate: candidate[1])
     strength = sign * slope
     edge = np.array([positions_mm[0] + step * _peak(strength[:, t], path[t], usable) for t in range(frames)])
-    width = np.array([_width_mm(intensity[:, t] * sign, strength[:, t], path[t], usable, step) for t in range(frames)])
-    return EdgeTrack(
-        edge, velocity(edge, times_s, flags & (not include_synthetic)), width, "rising" if sign > 0 else "falling"
+    width = np.array(
+        [transition_width(intensity[:, t] * sign, strength[:, t], path[t], usable, step) for t in range(frames)]
     )
-
-
-def velocity(
-    edge_mm: NDArray[np.float64], times_s: NDArray[np.float64], left_out: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Second-order differences over uneven times (numpy.gradient) of the frames not left out; NaN for the others."""
-    speeds = np.full(len(times_s), np.nan)
-    counted = np.flatnonzero(~left_out & np.isfinite(edge_mm))
-    if len(counted) > 1:
-        speeds[counted] = np.gradient(edge_mm[counted], times_s[counted])
-    return speeds
+    left_out = flags & (not include_synthetic)
+    speed, acceleration = velocity(edge, times_s, left_out), acceleration_of(edge, times_s, left_out)
+    return EdgeTrack(edge, speed, width, "rising" if sign > 0 else "falling", acceleration)
 
 
 def _slope(intensity: NDArray[Any], usable: NDArray[np.bool_], sigma: float) -> NDArray[np.float64]:
@@ -166,31 +161,3 @@ def _peak(strength: NDArray[np.float64], index: int, usable: NDArray[np.bool_]) 
     if curvature >= 0:
         return float(index)
     return float(index + np.clip(0.5 * (before - after) / curvature, -0.5, 0.5))
-
-
-def _width_mm(
-    intensity: NDArray[Any], strength: NDArray[np.float64], index: int, usable: NDArray[np.bool_], step: float
-) -> float:
-    """10-90 % width of the step around ``index``, rising along the line, from the unsmoothed intensity."""
-    least = _EDGE_ENDS * strength[index]
-    if least <= 0:
-        return float("nan")
-    first = last = int(index)
-    while first > 0 and usable[first - 1] and strength[first] > least:
-        first -= 1
-    while last < len(strength) - 1 and usable[last + 1] and strength[last] > least:
-        last += 1
-    profile = np.asarray(intensity[first : last + 1], np.float64)
-    low, high = profile[0], profile[-1]
-    if not high > low:
-        return float("nan")
-    relative = (profile - low) / (high - low)
-    return float(step * (_crossing(relative, 0.9, index - first) - _crossing(relative, 0.1, index - first)))
-
-
-def _crossing(relative: NDArray[np.float64], level: float, middle: int) -> float:
-    """Fractional index where the profile crosses ``level``, the crossing nearest to ``middle``."""
-    above = relative >= level
-    crossings = np.flatnonzero(~above[:-1] & above[1:])
-    places = crossings + (level - relative[crossings]) / (relative[crossings + 1] - relative[crossings])
-    return float(places[np.abs(places - middle).argmin()])

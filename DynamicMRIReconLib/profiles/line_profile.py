@@ -1,4 +1,4 @@
-"""Intensity along a straight line in space, over all frames of a series."""
+"""Intensity along a straight line or a curve in space, over all frames of a series."""
 
 from __future__ import annotations
 
@@ -49,7 +49,31 @@ def line_profile(
         Ends not finite or equal, step not positive, line wholly outside the image.
     """
     start, end = _point(start_ras_mm, "start"), _point(end_ras_mm, "end")
-    length = float(np.linalg.norm(end - start))
+    return curve_profile(series, np.stack([start, end]), step_mm=step_mm, edge=edge)
+
+
+def curve_profile(
+    series: ImageSeries,
+    points_ras_mm: ArrayLike,
+    *,
+    step_mm: float | None = None,
+    edge: Polarity | None = "either",
+) -> MMode:
+    """As ``line_profile``, along the straight pieces between points; positions are measured along the way.
+
+    Parameters
+    ----------
+    points_ras_mm
+        (n, 3) RAS millimetres, at least two; a smooth curve is given by many.
+
+    Raises
+    ------
+    InputError
+        Points not finite or all in one place, step not positive, curve wholly outside the image.
+    """
+    points = _points(points_ras_mm)
+    distances = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    length = float(distances[-1])
     if length < 1e-6:
         raise InputError("The line's start and end are the same point: draw a line with a length.")
     step = float(series.geometry.spacing_mm[:2].min()) / 2 if step_mm is None else float(step_mm)
@@ -60,8 +84,9 @@ def line_profile(
             f"A step of {step:g} mm makes too many samples on a line of {length:.1f} mm: use a larger one."
         )
     samples = max(2, int(np.ceil(length / step - 1e-9)) + 1)
-    fractions = np.linspace(0.0, 1.0, samples)
-    ijk = series.geometry.to_ijk(start + fractions[:, None] * (end - start))
+    positions = np.linspace(0.0, 1.0, samples) * length
+    places = np.column_stack([np.interp(positions, distances, points[:, axis]) for axis in range(3)])
+    ijk = series.geometry.to_ijk(places)
     shape = np.array(series.array.shape[:0:-1])
     valid = _inside(ijk, shape)
     if not valid.any():
@@ -71,15 +96,26 @@ def line_profile(
         )
     assert series.synthetic is not None
     mmode = MMode(
-        positions_mm=fractions * length,
+        positions_mm=positions,
         times_s=series.times_s,
         intensity=_trilinear(series.array, ijk, valid),
         valid=valid,
         synthetic=series.synthetic,
-        start_ras_mm=start,
-        end_ras_mm=end,
+        start_ras_mm=points[0],
+        end_ras_mm=points[-1],
+        points_ras_mm=places,
     )
     return mmode if edge is None else mmode.with_edge(edge)
+
+
+def _points(value: ArrayLike) -> NDArray[np.float64]:
+    try:
+        points = np.array(value, np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The line's points must be three numbers each (R, A, S in mm): {error}.") from error
+    if points.ndim != 2 or points.shape[1] != 3 or len(points) < 2 or not np.isfinite(points).all():
+        raise InputError("A line needs at least two points of three finite numbers each (R, A, S in mm).")
+    return points
 
 
 def _point(value: ArrayLike, name: str) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DynamicMRIReconLib.profiles.edges import EdgeTrack, Polarity, track_edge
+from DynamicMRIReconLib.profiles.kinematics import TurningPoint, turning_points
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class MMode:
         (3,) ends of the line in RAS millimetres.
     edge
         The tracked edge, or None when none was asked for.
+    points_ras_mm
+        (positions, 3) where each position lies in RAS millimetres; None where that is not known.
     """
 
     positions_mm: NDArray[np.float64]
@@ -41,6 +44,7 @@ class MMode:
     start_ras_mm: NDArray[np.float64]
     end_ras_mm: NDArray[np.float64]
     edge: EdgeTrack | None = None
+    points_ras_mm: NDArray[np.float64] | None = None
 
     @property
     def edges_mm(self) -> NDArray[np.float64]:
@@ -51,6 +55,16 @@ class MMode:
     def velocity_mm_per_s(self) -> NDArray[np.float64]:
         """(times,) edge velocity, positive away from the line's start, NaN for synthetic frames unless asked for."""
         return np.full(len(self.times_s), np.nan) if self.edge is None else self.edge.velocity_mm_per_s
+
+    @property
+    def acceleration_mm_per_s2(self) -> NDArray[np.float64]:
+        """(times,) edge acceleration, positive away from the line's start, NaN as for the velocity."""
+        return np.full(len(self.times_s), np.nan) if self.edge is None else self.edge.acceleration_mm_per_s2
+
+    @property
+    def turning_points(self) -> list[TurningPoint]:
+        """Where the edge turns back: end diastole and end systole, or the targets of an articulator."""
+        return turning_points(self.edges_mm, self.times_s, self.synthetic)
 
     @property
     def edge_width_mm(self) -> NDArray[np.float64]:

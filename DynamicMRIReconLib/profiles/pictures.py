@@ -13,6 +13,7 @@ from DynamicMRIReconLib.profiles.mmode import MMode
 
 _EDGE_COLOUR = "#ffb000"
 _VELOCITY_COLOUR = "#1f5fbf"
+_ACCELERATION_COLOUR = "#2b8a5a"
 _FOOTNOTE = "Not for diagnostic use."
 
 
@@ -49,7 +50,7 @@ def write_mmode_png(mmode: MMode, path: str | Path, title: str = "M-mode") -> Pa
 
 
 def write_chart_png(mmode: MMode, path: str | Path, title: str = "Edge motion") -> Path:
-    """Write edge position and velocity against time, one above the other, on the frames' true times.
+    """Write edge position, velocity and acceleration against time, one above the other, on the frames' true times.
 
     Synthetic frames are hollow points; they have no velocity unless they were included. As in the M-mode, position
     grows downwards.
@@ -59,9 +60,9 @@ def write_chart_png(mmode: MMode, path: str | Path, title: str = "Edge motion") 
     InputError
         The folder does not exist or cannot be written.
     """
-    figure = drawing.new_figure(8, 5)
-    upper, lower = figure.subplots(2, 1, sharex=True)
-    times, edges, speeds = mmode.times_s, mmode.edges_mm, mmode.velocity_mm_per_s
+    figure = drawing.new_figure(8, 6.5)
+    upper, middle, lower = figure.subplots(3, 1, sharex=True)
+    times, edges = mmode.times_s, mmode.edges_mm
     markersize = 4 if len(times) <= 150 else 0
     measured = ~mmode.synthetic
     handles = upper.plot(times, edges, color=_EDGE_COLOUR, linewidth=1.4, label="edge position")
@@ -78,22 +79,21 @@ def write_chart_png(mmode: MMode, path: str | Path, title: str = "Edge motion") 
         )
     if not np.isfinite(edges).any():
         upper.text(0.5, 0.5, "no edge on this line", transform=upper.transAxes, ha="center", va="center")
-    counted = np.isfinite(speeds)
-    handles += lower.plot(
-        times[counted],
-        speeds[counted],
-        "-o",
-        color=_VELOCITY_COLOUR,
-        linewidth=1.4,
-        markersize=markersize,
-        label="velocity",
-    )
-    lower.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+    for axes, values, colour, name in (
+        (middle, mmode.velocity_mm_per_s, _VELOCITY_COLOUR, "velocity"),
+        (lower, mmode.acceleration_mm_per_s2, _ACCELERATION_COLOUR, "acceleration"),
+    ):
+        counted = np.isfinite(values)
+        handles += axes.plot(
+            times[counted], values[counted], "-o", color=colour, linewidth=1.4, markersize=markersize, label=name
+        )
+        axes.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     upper.invert_yaxis()
     upper.set_ylabel("edge position\nalong line (mm)")
-    lower.set_ylabel("velocity (mm/s),\npositive away from start")
+    middle.set_ylabel("velocity (mm/s),\npositive away from start")
+    lower.set_ylabel("acceleration\n(mm/s\u00b2)")
     lower.set_xlabel("time (s)")
-    for axes in (upper, lower):
+    for axes in (upper, middle, lower):
         axes.grid(alpha=0.3)
     upper.set_title(title)
     _legend(figure, handles)

@@ -81,6 +81,8 @@ class PanelDriver:
         index = self.ui.methodCombo.findText(registry.get(key).title)
         assert index >= 0, f"{key} is not offered"
         self.ui.methodCombo.setCurrentIndex(index)
+        # What a person does, also where it is the one that is shown.
+        self.ui.methodCombo.activated.emit(index)
 
     def parameter(self, name: str) -> Any:
         """The editor of one parameter in the method's form."""
@@ -110,6 +112,23 @@ class PanelDriver:
         new = [node for node in slicer.util.getNodesByClass("vtkMRMLSequenceNode") if node not in before]
         assert len(new) == 1, self.shown()
         return new[0]
+
+    def results(self) -> list[list[str]]:
+        """What the table of results shows, row by row; columns that are hidden are left out."""
+        table = self.ui.resultsTable
+        shown = [column for column in range(table.property("columnCount")) if not table.isColumnHidden(column)]
+        rows = range(table.property("rowCount"))
+        return [[str(table.item(row, column).data(qt.Qt.DisplayRole)) for column in shown] for row in rows]
+
+    def pick_result(self, sequence: Any) -> None:
+        """Click its row."""
+        table = self.ui.resultsTable
+        for row in range(table.property("rowCount")):
+            if table.item(row, 0).data(qt.Qt.UserRole) == sequence.GetID():
+                table.selectRow(row)
+                table.itemClicked.emit(table.item(row, 0))
+                return
+        raise AssertionError(f"{sequence.GetName()} is not in the table: {self.results()}")
 
     def error_shown(self) -> str:
         hidden = self.ui.errorLabel.isHidden()

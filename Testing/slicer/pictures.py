@@ -1,6 +1,7 @@
 """Pictures of the panel with a result loaded, drawn offscreen by the test host.
 
 python Testing/slicer/pictures.py --output docs/pictures            # simulates and reconstructs a beating heart
+python Testing/slicer/pictures.py --tutorials docs/pictures         # does both tutorials, minutes
 python Testing/slicer/pictures.py --demo demo-output                # the demo's cg-sense result
 python Testing/slicer/pictures.py --result X.seq.nrrd --line "r,a,s r,a,s" --output OUT.png [--input SCAN]
 """
@@ -151,7 +152,11 @@ def _picture(
 
 
 def make_documentation_pictures(folder: Path) -> list[Path]:
-    """``panel-empty.png``, ``panel-result.png``, ``views-result.png``: a simulated heart, reconstructed for real."""
+    """The panel empty, loaded, running, failed, finished and narrow, and the views: a simulated heart, for real.
+
+    ``panel-empty``, ``panel-loaded``, ``panel-running``, ``panel-failed``, ``panel-result``, ``panel-narrow`` and
+    ``views-result``, all ``.png``.
+    """
     folder = folder.absolute()
     application = _start()
     from host import compose
@@ -159,26 +164,66 @@ def make_documentation_pictures(folder: Path) -> list[Path]:
 
     application.clear_scene()
     driver = PanelDriver(application)
+
+    def panel(name: str, width: int = 520) -> Path:
+        return compose.save(compose.grab(driver.representation, width), folder / f"panel-{name}.png")
+
     try:
-        empty = compose.save(compose.grab(driver.representation, 520), folder / "panel-empty.png")
+        written = [panel("empty")]
         # a relative path, so that the picture does not show this computer's folders
         with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
             scan, line = _simulate_heart(Path())
-            driver.choose_method("cg-sense")
             driver.open_scan(scan)
             driver.wait(lambda: "Looking into" not in driver.text("infoLabel"), DESCRIBE_TIMEOUT_S)
-            sequence = driver.reconstruct()
-            _picture(
-                driver,
-                sequence,
-                line,
-                folder / "panel-result.png",
-                note=PHANTOM,
-                views_path=folder / "views-result.png",
-            )
+            written.append(panel("loaded"))
+            driver.choose_method("cg-sense")
+            driver.press_reconstruct()
+            driver.choose_method("gridding")
+            driver.press_reconstruct()
+            driver.wait(lambda: not driver.ui.previewLabel.isHidden(), DESCRIBE_TIMEOUT_S)
+            written.append(panel("running"))
+            driver.widget.panel.queue.forget()
+            driver.wait_for_end()
+            sequence = driver.widget.panel.results.current()
+            # A scan that is cut short behind the panel's back.
+            content = scan.read_bytes()
+            scan.write_bytes(content[: len(content) // 2])
+            driver.press_reconstruct()
+            driver.wait_for_end()
+            written.append(panel("failed"))
+            scan.write_bytes(content)
+            driver.choose_method("cg-sense")
+            driver.widget.panel.runSection.end({"event": "done", "elapsed_s": _seconds(sequence)}, [])
+            driver.widget.panel.runSection.setError(None)
+            result, views = folder / "panel-result.png", folder / "views-result.png"
+            _picture(driver, sequence, line, result, note=PHANTOM, views_path=views)
+            written += [result, views, panel("narrow", 400)]
     finally:
         driver.close()
-    return [empty, folder / "panel-result.png", folder / "views-result.png"]
+    return written
+
+
+def _seconds(sequence: Any) -> float:
+    return float(json.loads(sequence.GetAttribute("DynamicMRIRecon.History"))["seconds"])
+
+
+def make_tutorial_pictures(folder: Path) -> list[Path]:
+    """The pictures of both tutorials, by doing what their pages say."""
+    folder = folder.absolute()
+    application = _start()
+    import tutorials
+    from panel_driver import PanelDriver
+
+    written: list[Path] = []
+    for name in tutorials.STEPS:
+        application.clear_scene()
+        driver = PanelDriver(application)
+        try:
+            with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
+                written += tutorials.run(driver, name, Path(scratch), folder)
+        finally:
+            driver.close()
+    return written
 
 
 def _simulate_heart(folder: Path) -> tuple[Path, Line]:
@@ -220,6 +265,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit code."""
     parser = argparse.ArgumentParser(description="Draw the panel with a result loaded, without a display.")
     parser.add_argument("--output", type=Path, help="folder of the documentation's pictures; with --result a PNG file")
+    parser.add_argument("--tutorials", type=Path, help="folder of the tutorials' pictures")
     parser.add_argument("--demo", type=Path, help="folder that the demo wrote; panel.png is added to it")
     parser.add_argument("--result", type=Path, help="result of a job, .seq.nrrd")
     parser.add_argument("--input", type=Path, help="the scan that the result was made from")
@@ -227,8 +273,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.demo is not None:
         written = [_demo_picture(options.demo)]
+    elif options.tutorials is not None:
+        written = make_tutorial_pictures(options.tutorials)
     elif options.output is None:
-        parser.error("--output or --demo is needed")
+        parser.error("--output, --tutorials or --demo is needed")
     elif options.result is not None:
         written = [
             make_panel_picture(options.result, options.output, input_path=options.input, line_ras_mm=options.line)

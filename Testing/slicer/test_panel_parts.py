@@ -32,10 +32,9 @@ def test_both_parts_of_a_result_can_be_shown_and_play_in_step(panel: PanelDriver
     images = [slicer.util.arrayFromVolume(node.GetNthDataNode(2)) for node in (whole, low, sparse)]
     assert (images[0] <= images[1] + images[2] + 1e-3 * images[0].max()).all(), "a sum is no larger than its parts"
     assert np.linalg.norm(images[1] - images[0]) < np.linalg.norm(images[0])
-    assert panel.ui.resultsList.property("count") == 3
+    assert len(panel.results()) == 3
     background = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceCompositeNode()
     assert background.GetBackgroundVolumeID() == proxies[0].GetID()
-    panel.ui.resultsList.setCurrentRow(2)
-    assert "part of" in panel.ui.resultsList.item(2).text()
-    panel.ui.showResultButton.click()
+    assert "part sparse" in panel.results()[2][1]
+    panel.pick_result(sparse)
     assert background.GetBackgroundVolumeID() == proxies[2].GetID()

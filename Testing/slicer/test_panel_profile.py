@@ -66,11 +66,35 @@ def test_charts_have_titles_with_units(panel: Any, measured: Any) -> None:
     charts = {chart.GetName(): chart for chart in slicer.util.getNodesByClass("vtkMRMLPlotChartNode")}
     edge = next(chart for name, chart in charts.items() if "dge" in name)
     assert (edge.GetXAxisTitle(), edge.GetYAxisTitle()) == ("Time (s)", "Edge position (mm)")
-    assert edge.GetNumberOfPlotSeriesNodes() == 1
+    assert edge.GetNumberOfPlotSeriesNodes() == 2, "the edge, and marks where it turns"
+    titles = {chart.GetYAxisTitle() for chart in charts.values()}
+    assert {"Edge velocity (mm/s)", "Edge acceleration (mm/s^2)"} <= titles
     assert any("(mm)" in chart.GetXAxisTitle() for chart in charts.values())
     views = slicer.util.getNodesByClass("vtkMRMLPlotViewNode")
     assert any(view.GetPlotChartNodeID() in {chart.GetID() for chart in charts.values()} for view in views)
     assert "MMode" in slicer.app.layoutManager().sliceViewNames()
+
+
+def test_velocity_acceleration_and_turns_are_in_the_table(panel: Any, measured: Any) -> None:
+    table = _table("DynamicMRIRecon.EdgeTable")
+    names = {"edge velocity": "mm/s", "edge acceleration": "mm/s^2", "edge width": "mm", "turning point": "mm"}
+    assert {name: table.GetColumnUnitLabel(name) for name in names} == names
+    times, edge = (slicer.util.arrayFromTableColumn(table, name) for name in ("time", "edge position"))
+    velocity = slicer.util.arrayFromTableColumn(table, "edge velocity")
+    np.testing.assert_allclose(velocity, np.gradient(edge, times), rtol=1e-6)
+    turns = slicer.util.arrayFromTableColumn(table, "turning point")
+    (turn,) = np.flatnonzero(np.isfinite(turns))
+    assert turn == 4, "the border is lowest in the middle"
+    text = panel.text("profileLabel")
+    for words in ("mm/s,", "mm/s²", f"turns at {times[4]:.3f} s", "Edge width (10-90 %)"):
+        assert words in text
+
+
+def test_the_plot_can_be_chosen(panel: Any, measured: Any) -> None:
+    view = next(v for v in slicer.util.getNodesByClass("vtkMRMLPlotViewNode") if v.GetLayoutName() == "PlotView1")
+    for index, unit in enumerate(("(mm)", "(mm/s)", "(mm/s^2)")):
+        panel.ui.profilePlotCombo.setCurrentIndex(index)
+        assert slicer.mrmlScene.GetNodeByID(view.GetPlotChartNodeID()).GetYAxisTitle().endswith(unit)
 
 
 def test_moving_the_line_updates_the_same_nodes(panel: Any, measured: Any) -> None:

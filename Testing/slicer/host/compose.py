@@ -78,7 +78,8 @@ def view_size(box: QRect, axes: bool) -> tuple[int, int]:
 def _draw_view(painter: QPainter, box: QRect, view: View) -> None:
     painter.fillRect(QRect(box.left(), box.top(), box.width(), TITLE_HEIGHT), QColor("#4a5157"))
     painter.setPen(QColor("white"))
-    painter.drawText(box.left() + 8, box.top() + 18, view.title)
+    title = painter.fontMetrics().elidedText(view.title, Qt.TextElideMode.ElideMiddle, box.width() - 16)
+    painter.drawText(box.left() + 8, box.top() + 18, title)
     image = to_image(view.pixels)
     place = QRect(box.right() + 1 - image.width(), box.top() + TITLE_HEIGHT, image.width(), image.height())
     painter.drawImage(place.topLeft(), image)

@@ -42,6 +42,8 @@ def window_picture(
 ) -> Path:
     """Write the window with ``panel`` (or without one) and the views of these nodes as PNG; ``note`` stands below.
 
+    ``mmode_volume`` is one M-mode, or a list of them, which are drawn one below the other.
+
     Raises
     ------
     RuntimeError
@@ -50,25 +52,57 @@ def window_picture(
     reason = render.rendering_missing()
     if reason:
         raise RuntimeError(reason)
-    left = compose.grab(panel, PANEL_WIDTH) if panel is not None else QPixmap()
-    height = max(SMALLEST_HEIGHT, left.height())
-    width = left.width() + VIEWS_WIDTH
-    inner = height - CAPTION_HEIGHT - 2 * MARGIN
-    first = left.width() + MARGIN
+    left, first, inner = _room(panel)
     if mmode_volume is None:
         boxes = [QRect(first, MARGIN, VIEWS_WIDTH - 2 * MARGIN, inner)]
-    else:
-        half_w, half_h = (VIEWS_WIDTH - 3 * MARGIN) // 2, (inner - MARGIN) // 2
-        second = first + half_w + MARGIN
-        top = [QRect(first, MARGIN, half_w, half_h), QRect(second, MARGIN, half_w, half_h)]
-        boxes = [*top, QRect(first, 2 * MARGIN + half_h, 2 * half_w + MARGIN, half_h)]
+        return _write(left, boxes, [_volume_view(volume, boxes[0])], path, note)
+    modes = mmode_volume if isinstance(mmode_volume, list) else [mmode_volume]
+    half_w, half_h = (VIEWS_WIDTH - 3 * MARGIN) // 2, (inner - MARGIN) // 2
+    second, part_h = first + half_w + MARGIN, (half_h - (len(modes) - 1) * MARGIN) // len(modes)
+    boxes = [QRect(first, MARGIN, half_w, half_h)]
+    boxes += [QRect(second, MARGIN + index * (part_h + MARGIN), half_w, part_h) for index in range(len(modes))]
+    boxes.append(QRect(first, 2 * MARGIN + half_h, 2 * half_w + MARGIN, half_h))
     pictures = [_volume_view(volume, boxes[0])]
-    if mmode_volume is not None:
-        pictures += [_mmode_view(mmode_volume, boxes[1]), _chart_view(chart, boxes[2])]
-    return compose.compose(left, list(zip(boxes, pictures, strict=True)), (width, height), path, note)
+    pictures += [
+        _mmode_view(mode, box, number) for number, (mode, box) in enumerate(zip(modes, boxes[1:], strict=False))
+    ]
+    return _write(left, boxes, [*pictures, _chart_view(chart, boxes[-1])], path, note)
 
 
-def _volume_view(volume: Any, box: QRect) -> View:
+def trust_picture(panel: QWidget | None, path: Path, volumes: Any, chart: Any, note: str = "") -> Path:
+    """Write the window with input, result and difference side by side above the chart.
+
+    Raises
+    ------
+    RuntimeError
+        If nothing can be rendered on this computer; says what is missing.
+    """
+    reason = render.rendering_missing()
+    if reason:
+        raise RuntimeError(reason)
+    left, first, inner = _room(panel)
+    third, half_h = (VIEWS_WIDTH - 4 * MARGIN) // 3, (inner - MARGIN) // 2
+    boxes = [QRect(first + index * (third + MARGIN), MARGIN, third, half_h) for index in range(3)]
+    names = ("TrustInput", "TrustResult", "TrustDifference")
+    pictures = [_volume_view(volume, box, name) for volume, box, name in zip(volumes, boxes, names, strict=True)]
+    if chart is not None:
+        boxes.append(QRect(first, 2 * MARGIN + half_h, VIEWS_WIDTH - 2 * MARGIN, half_h))
+        pictures.append(_chart_view(chart, boxes[-1]))
+    return _write(left, boxes, pictures, path, note)
+
+
+def _room(panel: QWidget | None) -> tuple[QPixmap, int, int]:
+    """The panel as it looks, where the views begin, and how high they may be."""
+    left = compose.grab(panel, PANEL_WIDTH) if panel is not None else QPixmap()
+    return left, left.width() + MARGIN, max(SMALLEST_HEIGHT, left.height()) - CAPTION_HEIGHT - 2 * MARGIN
+
+
+def _write(left: QPixmap, boxes: list[QRect], pictures: list[View], path: Path, note: str) -> Path:
+    size = (left.width() + VIEWS_WIDTH, max(SMALLEST_HEIGHT, left.height()))
+    return compose.compose(left, list(zip(boxes, pictures, strict=True)), size, path, note)
+
+
+def _volume_view(volume: Any, box: QRect, view: str = "Red") -> View:
     size = compose.view_size(box, axes=False)
     browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(volume)
     time = ""
@@ -77,12 +111,13 @@ def _volume_view(volume: Any, box: QRect) -> View:
         sequence = browser.GetMasterSequenceNode()
         count = browser.GetNumberOfItems()
         time = f", frame {index + 1} of {count}, t = {browser.GetFormattedIndexValue(index)} {sequence.GetIndexUnit()}"
-    return View(render.slice_picture(volume, *size, layout_name="Red"), f"{volume.GetName()}{time}")
+    return View(render.slice_picture(volume, *size, layout_name=view), f"{volume.GetName()}{time}")
 
 
-def _mmode_view(volume: Any, box: QRect) -> View:
+def _mmode_view(volume: Any, box: QRect, number: int = 0) -> View:
     size = compose.view_size(box, axes=True)
-    pixels = render.slice_picture(volume, *size, layout_name="MMode", markups=False, stretch=True)
+    name = "MMode" if number == 0 else f"MMode{number + 1}"
+    pixels = render.slice_picture(volume, *size, layout_name=name, markups=False, stretch=True)
     return View(np.ascontiguousarray(pixels), volume.GetName(), *mmode_axes(volume))
 
 

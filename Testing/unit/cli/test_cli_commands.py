@@ -193,3 +193,26 @@ def test_an_unexpected_failure_is_one_line_and_a_log(
     assert str(log) in outcome.err
     assert "Traceback" in log.read_text(encoding="utf-8")
     assert keep_traceback(InputError("plain")) == "plain"
+
+
+def test_profile_of_several_series_and_lines_is_one_table(call: Any, series_file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.seq.nrrd"
+    other.write_bytes(series_file.read_bytes())
+    lines = ["--line", "4,12,0 28,12,0", "--line", "4,12,0 20,12,0 28,16,0"]
+    outcome = call("profile", series_file, other, *lines, "--output", tmp_path / "all.csv")
+    assert (outcome.code, outcome.err) == (0, "")
+    with (tmp_path / "all.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["series"], row["line"]) for row in rows} == {
+        (name, line) for name in (series_file.name, other.name) for line in ("1", "2")
+    }
+    assert len(rows) == 4 * 6
+    for row in rows:
+        assert float(row["time_s"]) >= 0
+        assert float(row["edge_mm"]) > 0
+    for output in ("all.png", "none.csv"):
+        more = ["--table", "intensity"] if output == "none.csv" else []
+        outcome = call("profile", series_file, other, *lines, *more, "--output", tmp_path / output)
+        assert outcome.code == 2
+        assert "table of edges" in outcome.err
+        assert not (tmp_path / output).exists()

@@ -113,7 +113,7 @@ def test_bad_input_is_refused(
         (["--method", "cg-sense", "--set", "iterations=3", "--set", "iterations=4"], "twice"),
         (["--method", "cg-sense", "--preset", "best"], "no preset 'best'"),
         (["--method", "cg-sense", "--output", "missing/out.seq.nrrd"], "missing does not exist"),
-        (["--method", "cg-sense", "--output", "out.xyz"], "these can: .cfl, .h5"),
+        (["--method", "cg-sense", "--output", "out.xyz"], "these can: .cfl, .dcm"),
         (["--method", "cg-sense", "--output", "."], "does not end in a file type"),
         (["--method", "cg-sense", "--output", "out.cfl"], "k-space only"),
         (["--method", "cg-sense", "--output", "scan.npz"], "also an input"),

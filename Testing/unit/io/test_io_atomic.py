@@ -32,7 +32,7 @@ def test_unknown_suffix_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.cfl.*\.h5.*\.npz"):
         io.write(tmp_path / "out.xyz", DATA)
     (tmp_path / "folder.npz").mkdir()
-    with pytest.raises(InputError, match="is a folder"):
+    with pytest.raises(InputError, match="is a folder that exists already"):
         io.write(tmp_path / "folder.npz", DATA)
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
-from DynamicMRIReconLib.profiles import MMode
+from DynamicMRIReconLib.profiles import MMode, region_curve
 from DynamicMRIReconLib.profiles.pictures import write_chart_png, write_mmode_png
-from DynamicMRIReconLib.profiles.table import write_csv, write_matrix_csv
+from DynamicMRIReconLib.profiles.table import write_csv, write_edges_csv, write_matrix_csv, write_regions_csv
 
 TIMES = np.array([0.0, 0.1, 0.2, 0.6, 0.7])
 
@@ -37,18 +38,47 @@ def test_edge_table(tmp_path: Path) -> None:
     made = mmode()
     path = write_csv(made, tmp_path / "edge.csv")
     header, *rows = rows_of(path)
-    assert header == ["time_s", "edge_mm", "velocity_mm_per_s", "synthetic"]
+    assert header == [
+        "time_s",
+        "edge_mm",
+        "velocity_mm_per_s",
+        "acceleration_mm_per_s2",
+        "edge_width_mm",
+        "synthetic",
+    ]
     assert path.read_bytes().count(b"\r\n") == len(TIMES) + 1
     np.testing.assert_allclose([float(row[0]) for row in rows], TIMES)
     np.testing.assert_allclose([float(row[1]) for row in rows], 8 + 10 * TIMES, atol=0.05)
-    assert [row[3] for row in rows] == ["0", "1", "0", "0", "0"]
-    assert rows[1][2] == ""
+    assert [row[5] for row in rows] == ["0", "1", "0", "0", "0"]
+    assert rows[1][2] == rows[1][3] == ""
+    np.testing.assert_allclose([float(row[3]) for i, row in enumerate(rows) if i != 1], 0, atol=2)
+    # 10 % to 90 % of a logistic step of scale 0.6 mm.
+    np.testing.assert_allclose([float(row[4]) for row in rows], 2 * np.log(9) * 0.6, rtol=0.12)
     np.testing.assert_allclose([float(row[2]) for i, row in enumerate(rows) if i != 1], 10, atol=0.5)
 
 
 def test_edge_table_without_an_edge_has_empty_fields(tmp_path: Path) -> None:
     rows = rows_of(write_csv(mmode(edge=False), tmp_path / "edge.csv"))[1:]
     assert all(row[1] == row[2] == "" for row in rows)
+
+
+def test_several_edges_in_one_long_table(tmp_path: Path) -> None:
+    """What R groups by: a row for each frame of each series and line, names quoted where they need it."""
+    made = {("cine, raw", "tip"): mmode(), ("grasp", "tip"): mmode(times=TIMES[:3])}
+    header, *rows = rows_of(write_edges_csv(made, tmp_path / "edges.csv"))
+    assert header[:4] == ["series", "line", "time_s", "edge_mm"]
+    assert [row[0] for row in rows] == ["cine, raw"] * 5 + ["grasp"] * 3
+    assert {len(row) for row in rows} == {len(header)}
+    np.testing.assert_allclose([float(row[3]) for row in rows[5:]], 8 + 10 * TIMES[:3], atol=0.05)
+
+
+def test_region_table(tmp_path: Path) -> None:
+    series = ImageSeries(np.arange(8.0).reshape(2, 1, 2, 2), np.eye(4), [0.0, 0.04], [False, True])
+    curve = region_curve(series, np.array([[[True, False], [True, False]]]))
+    header, *rows = rows_of(write_regions_csv({("cine", "pool"): curve}, tmp_path / "regions.csv"))
+    assert header == ["series", "region", "time_s", "mean", "sd", "minimum", "maximum", "synthetic"]
+    assert rows[0] == ["cine", "pool", "0.000000", "1", "1", "0", "2", "0"]
+    assert rows[1] == ["cine", "pool", "0.040000", "5", "1", "4", "6", "1"]
 
 
 def test_matrix_table(tmp_path: Path) -> None:

@@ -1,0 +1,111 @@
+"""The history of runs in a scene: what was done with which settings, how long it took, how good it was."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from DynamicMRIReconSlicer import methodList, provenance
+
+_METRICS = ("psnr_db", "ssim", "nrmse")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run as a row of the table; what is not known is None.
+
+    Attributes
+    ----------
+    name, settings
+        Of the result; preset, or what differs from the standard preset.
+    seconds
+        What the run took.
+    metrics
+        ``psnr_db``, ``ssim`` and ``nrmse`` against the reference, where there was one; ``unexplained``, the part of the
+        measured data that the result leaves unexplained.
+    tip
+        Everything, for the tool tip.
+    """
+
+    node: Any
+    name: str
+    method: str
+    settings: str
+    seconds: float | None
+    metrics: dict[str, float]
+    tip: str
+
+
+def entry(request: Any, record: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a run that ended with ``event`` (``done``)."""
+    parameters = record.get("parameters")
+    metrics = event.get("metrics")
+    told = {key: float(metrics[key]) for key in _METRICS if key in metrics} if metrics else {}
+    if event.get("data_consistency") is not None:
+        told["unexplained"] = float(event["data_consistency"])
+    return {
+        "method": request.method,
+        "preset": request.preset,
+        "parameters": parameters if isinstance(parameters, dict) else dict(request.parameters),
+        "seconds": float(event.get("elapsed_s") or 0.0),
+        "finished": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "metrics": told,
+        "simulated": request.simulate is not None,
+        "frames": request.frames,
+    }
+
+
+def row(sequence: Any) -> Row:
+    """The row of a result; also of one that was loaded from a file and knows less."""
+    kept = _kept(sequence)
+    part = sequence.GetAttribute(provenance.PART)
+    method = str(kept.get("method") or sequence.GetAttribute(provenance.METHOD) or "")
+    settings = settingsText(method, kept.get("parameters") or {})
+    if part:
+        settings = f"part {part}"
+    else:
+        settings += ", simulated k-space" if kept.get("simulated") else ""
+        settings += f", frames {kept['frames'][0]}-{kept['frames'][1] - 1}" if kept.get("frames") else ""
+    seconds = kept.get("seconds")
+    metrics = {} if part else dict(kept.get("metrics") or {})
+    known = [f"{sequence.GetName()}: {sequence.GetAttribute(provenance.SUMMARY) or 'no details'}"]
+    known += [f"{name} = {value}" for name, value in (kept.get("parameters") or {}).items()]
+    if kept.get("finished"):
+        known.append(f"finished {kept['finished']}")
+    return Row(
+        sequence,
+        sequence.GetName(),
+        method,
+        settings,
+        None if seconds is None else float(seconds),
+        {key: float(value) for key, value in metrics.items()},
+        "\n".join(known),
+    )
+
+
+def settingsText(key: str, values: dict[str, Any]) -> str:
+    """The preset that ``values`` are, else what differs from the standard preset."""
+    method = methodList.find(key)
+    if method is None:
+        return ", ".join(f"{name}={_short(value)}" for name, value in values.items())
+    # Several presets can be the same: then it is the standard one.
+    for preset in ("standard", *methodList.presetNames(method)):
+        if all(values.get(name, value) == value for name, value in methodList.presetValues(method, preset).items()):
+            return preset
+    standard = methodList.presetValues(method, "standard")
+    changed = {name: value for name, value in values.items() if name not in standard or standard[name] != value}
+    return ", ".join(f"{name}={_short(value)}" for name, value in changed.items())
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _kept(sequence: Any) -> dict[str, Any]:
+    try:
+        kept = json.loads(sequence.GetAttribute(provenance.HISTORY) or "{}")
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) else {}

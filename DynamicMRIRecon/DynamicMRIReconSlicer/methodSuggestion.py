@@ -1,0 +1,51 @@
+"""Which method to try first for the data that are there, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: up to this undersampling several coils alone give what is missing
+_COILS_SUFFICE = 2.0
+#: from this many frames on it pays to use what they have in common
+_MANY_FRAMES = 6
+#: N / shots at which spokes sample as densely as a grid
+_DENSE_SPOKES = 0.64
+
+
+def suggest(description: dict[str, Any] | None, methods: list[dict[str, Any]]) -> tuple[str, str] | None:
+    """Key of a method and the reason in a sentence; None when nothing can be said.
+
+    Parameters
+    ----------
+    description
+        Of the input, see ``DynamicMRIReconLib.io.describe``.
+    methods
+        Those to choose from, as ``methodList.methods`` gives them.
+    """
+    kind = (description or {}).get("kind")
+    offered = [method["key"] for method in methods if method["input_kind"] == kind]
+    if description is None or not offered:
+        return None
+    if kind != "kspace":
+        title = next(method["title"] for method in methods if method["key"] == offered[0])
+        return offered[0], f"{title} works on what this input is."
+    for key, reason in _forKSpace(description):
+        if key in offered:
+            return key, reason
+    return None
+
+
+def _forKSpace(description: dict[str, Any]) -> list[tuple[str, str]]:
+    factor, frames, coils = float(description["acceleration"]), int(description["frames"]), int(description["coils"])
+    cartesian = description["sampling"] == "cartesian"
+    if factor <= (1.05 if cartesian else _DENSE_SPOKES):
+        return [("gridding", "Every frame is fully sampled: it can be computed directly, within seconds.")]
+    under = f"Undersampled {factor:.1f} times"
+    some = f"{frames} frame{'s' if frames > 1 else ''}"
+    parallel = ("cg-sense", f"{under} in {some} with {coils} coils: what the coils see differently fills the gaps.")
+    if frames < _MANY_FRAMES or (factor <= _COILS_SUFFICE and coils > 1):
+        return [parallel]
+    shared = f"{under} over {some}: much of the missing is measured in neighbouring frames"
+    if cartesian:
+        return [("low-rank-sparse", f"{shared}; a still background and sparse motion describe them."), parallel]
+    return [("grasp", f"{shared}, and the shots of each fall between those of the others."), parallel]

@@ -1,0 +1,214 @@
+"""The nodes of a line profile: tables with units, plot series and charts, hatch of synthetic frames, by role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import slicer
+
+from DynamicMRIReconLib.profiles import MMode
+from DynamicMRIReconSlicer.mmodeImage import hatch
+
+TIME, MEASURED, WIDTH, TURN = "time", "measured", "edge width", "turning point"
+POSITION, MEAN, LOWEST, HIGHEST = "position", "mean", "minimum", "maximum"
+#: what can be plotted over time: column, unit, what its chart is called
+QUANTITIES = {
+    "position": ("edge position", "mm", "Edge motion"),
+    "velocity": ("edge velocity", "mm/s", "Velocity"),
+    "acceleration": ("edge acceleration", "mm/s^2", "Acceleration"),
+}
+_PREFIX = "DynamicMRIRecon."
+_EDGE_TABLE, _HATCH, _TURNS = _PREFIX + "EdgeTable", _PREFIX + "Hatch", _PREFIX + "TurningPoints"
+_PROFILE_TABLE, _PROFILE_CHART = _PREFIX + "ProfileTable", _PREFIX + "ProfileChart"
+_PROFILE_SERIES = _PREFIX + "ProfileSeries."
+_COMPARISON = _PREFIX + "Comparison"
+_TURN_COLOUR = (0.95, 0.6, 0.1)
+#: tables with a column for each frame stay readable up to here; the M-mode image holds all frames
+MOST_FRAME_COLUMNS = 200
+
+
+@dataclass(frozen=True)
+class ProfileNodes:
+    """A line profile in the scene; ``charts`` and ``series`` by the names of ``QUANTITIES``."""
+
+    mmode: MMode
+    volume: Any
+    edgeTable: Any
+    profileTable: Any
+    charts: dict[str, Any]
+    series: dict[str, Any]
+    profileChart: Any
+
+    @property
+    def edgeChart(self) -> Any:
+        """The chart of the edge's position."""
+        return self.charts["position"]
+
+
+def update(volume: Any, mmode: MMode, name: str, label: str) -> ProfileNodes:
+    """Bring everything that belongs to the M-mode ``volume`` in line with ``mmode``.
+
+    ``name`` is what the nodes are called, ``label`` what a legend says.
+    """
+    edgeTable, charts, series = _edgeNodes(volume, mmode, name, label)
+    profileTable, profileChart = _profileNodes(volume, mmode, name)
+    _hatchNode(volume, mmode, name)
+    return ProfileNodes(mmode, volume, edgeTable, profileTable, charts, series, profileChart)
+
+
+def belonging(volume: Any) -> list[Any]:
+    """The nodes that belong to an M-mode volume."""
+    roles = [volume.GetNthNodeReferenceRole(i) for i in range(volume.GetNumberOfNodeReferenceRoles())]
+    ours = (_EDGE_TABLE, _HATCH, _TURNS, _PROFILE_TABLE, _PROFILE_CHART, _PROFILE_SERIES)
+    prefixes = (*ours, *(_role(kind, quantity) for kind in ("Chart", "Series") for quantity in QUANTITIES))
+    found = [volume.GetNodeReference(role) for role in roles if role.startswith(prefixes)]
+    return [node for node in found if node is not None]
+
+
+def hatchOf(volume: Any) -> Any:
+    """The label volume that hatches the synthetic frames of an M-mode volume, or None."""
+    return volume.GetNodeReference(_HATCH)
+
+
+def comparisonChart(quantity: str, profiles: list[ProfileNodes]) -> Any:
+    """One chart of a quantity of several profiles, with a legend; the same node each time."""
+    column, unit, title = QUANTITIES[quantity]
+    charts = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
+    chart = next((node for node in charts if node.GetAttribute(_COMPARISON) == quantity), None)
+    if chart is None:
+        chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", f"{title} compared")
+        chart.SetAttribute(_COMPARISON, quantity)
+    was = chart.StartModify()
+    chart.RemoveAllPlotSeriesNodeIDs()
+    chart.SetTitle(f"{title} compared")
+    chart.SetXAxisTitle("Time (s)")
+    chart.SetYAxisTitle(f"{column.capitalize()} ({unit})")
+    for profile in profiles:
+        chart.AddAndObservePlotSeriesNodeID(profile.series[quantity].GetID())
+    chart.SetLegendVisibility(True)
+    chart.EndModify(was)
+    return chart
+
+
+def fillTable(table: Any, columns: list[tuple[str, str, np.ndarray]]) -> None:
+    """Columns (name, unit, values) of a table node."""
+    was = table.StartModify()
+    slicer.util.updateTableFromArray(table, [np.asarray(c[2], float) for c in columns], [c[0] for c in columns])
+    for name, unit, _ in columns:
+        if unit:
+            table.SetColumnUnitLabel(name, unit)
+    table.EndModify(was)
+
+
+def kept(volume: Any, role: str, className: str, name: str) -> Any:
+    """The node of this role that belongs to the M-mode volume; made the first time."""
+    node = volume.GetNodeReference(role)
+    if node is None:
+        node = slicer.mrmlScene.AddNewNodeByClass(className, name)
+        volume.SetNodeReferenceID(role, node.GetID())
+    return node
+
+
+def _chart(volume: Any, role: str, title: str, xTitle: str, yTitle: str) -> Any:
+    chart = kept(volume, role, "vtkMRMLPlotChartNode", title)
+    chart.SetTitle(title)
+    chart.SetXAxisTitle(xTitle)
+    chart.SetYAxisTitle(yTitle)
+    return chart
+
+
+def _series(volume: Any, chart: Any, table: Any, role: str, x: str, y: str, legend: bool) -> Any:
+    isNew = volume.GetNodeReference(role) is None
+    series = kept(volume, role, "vtkMRMLPlotSeriesNode", y)
+    series.SetAndObserveTableNodeID(table.GetID())
+    series.SetXColumnName(x)
+    series.SetYColumnName(y)
+    if isNew:
+        series.SetPlotType(series.PlotTypeScatter)
+        series.SetLineStyle(series.LineStyleSolid)
+        series.SetLineWidth(2)
+        series.SetMarkerStyle(series.MarkerStyleNone if legend else series.MarkerStyleCircle)
+        series.SetUniqueColor()
+        chart.AddAndObservePlotSeriesNodeID(series.GetID())
+    chart.SetLegendVisibility(legend)
+    return series
+
+
+def _role(kind: str, quantity: str) -> str:
+    # Scenes saved before there were velocities know the position's roles without its name.
+    return f"{_PREFIX}Edge{kind}" + ("" if quantity == "position" else f".{quantity}")
+
+
+def _edgeNodes(volume: Any, mmode: MMode, name: str, label: str) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    table = kept(volume, _EDGE_TABLE, "vtkMRMLTableNode", f"Edge {name}")
+    values = {
+        "position": mmode.edges_mm,
+        "velocity": mmode.velocity_mm_per_s,
+        "acceleration": mmode.acceleration_mm_per_s2,
+    }
+    turns = np.full(len(mmode.times_s), np.nan)
+    for point in mmode.turning_points:
+        turns[point.frame] = point.edge_mm
+    columns = [(TIME, "s", mmode.times_s)]
+    columns += [(column, unit, values[key]) for key, (column, unit, _) in QUANTITIES.items()]
+    columns += [(WIDTH, "mm", mmode.edge_width_mm), (TURN, "mm", turns), (MEASURED, "", ~mmode.synthetic)]
+    fillTable(table, columns)
+    charts, series = {}, {}
+    for quantity, (column, unit, title) in QUANTITIES.items():
+        axis = f"{column.capitalize()} ({unit})"
+        chart = _chart(volume, _role("Chart", quantity), f"{title} {name}", "Time (s)", axis)
+        node = _series(volume, chart, table, _role("Series", quantity), TIME, column, legend=False)
+        node.SetName(label)
+        charts[quantity], series[quantity] = chart, node
+    _turnSeries(volume, charts["position"], table)
+    return table, charts, series
+
+
+def _turnSeries(volume: Any, chart: Any, table: Any) -> None:
+    """Diastole and systole, or the targets of an articulator, as marks on the edge's curve."""
+    isNew = volume.GetNodeReference(_TURNS) is None
+    series = kept(volume, _TURNS, "vtkMRMLPlotSeriesNode", TURN)
+    series.SetAndObserveTableNodeID(table.GetID())
+    series.SetXColumnName(TIME)
+    series.SetYColumnName(TURN)
+    if isNew:
+        series.SetPlotType(series.PlotTypeScatter)
+        series.SetLineStyle(series.LineStyleNone)
+        series.SetMarkerStyle(series.MarkerStyleDiamond)
+        series.SetMarkerSize(12)
+        series.SetColor(*_TURN_COLOUR)
+        chart.AddAndObservePlotSeriesNodeID(series.GetID())
+
+
+def _profileNodes(volume: Any, mmode: MMode, name: str) -> tuple[Any, Any]:
+    table = kept(volume, _PROFILE_TABLE, "vtkMRMLTableNode", f"Profile {name}")
+    inside = mmode.intensity[mmode.valid]
+    columns = [(POSITION, "mm", mmode.positions_mm)]
+    for label, reduce in ((MEAN, np.mean), (LOWEST, np.min), (HIGHEST, np.max)):
+        values = np.full(len(mmode.positions_mm), np.nan)
+        values[mmode.valid] = reduce(inside, axis=1)
+        columns.append((label, "", values))
+    if len(mmode.times_s) <= MOST_FRAME_COLUMNS:
+        columns += [(f"t = {time:.4f} s", "", mmode.intensity[:, i]) for i, time in enumerate(mmode.times_s)]
+    fillTable(table, columns)
+    xTitle = "Distance from the line's start (mm)"
+    chart = _chart(volume, _PROFILE_CHART, f"Intensity {name}", xTitle, "Intensity")
+    for label in (MEAN, LOWEST, HIGHEST):
+        _series(volume, chart, table, _PROFILE_SERIES + label, POSITION, label, legend=True)
+    return table, chart
+
+
+def _hatchNode(volume: Any, mmode: MMode, name: str) -> None:
+    node = volume.GetNodeReference(_HATCH)
+    if not mmode.synthetic.any():
+        if node is not None:
+            slicer.mrmlScene.RemoveNode(node)
+        return
+    node = kept(volume, _HATCH, "vtkMRMLLabelMapVolumeNode", f"Synthetic frames {name}")
+    labels, matrix = hatch(mmode)
+    slicer.util.updateVolumeFromArray(node, labels)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix))
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()

@@ -1,0 +1,190 @@
+"""The trust view: input, result and their difference side by side in one browser, and what the data say to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import slicer
+
+from DynamicMRIReconLib.data import ImageSeries
+from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconSlicer import hierarchy, layout, profileNodes, provenance, results, sequenceReader, sequences
+
+#: what the input of a k-space method is shown by
+BASELINE = "gridding"
+TRUST = "DynamicMRIRecon.Trust"
+_DIFFERENCE, _RESIDUAL = "DynamicMRIRecon.TrustDifference", "DynamicMRIRecon.TrustResidual"
+_SERIES, _CHART = "DynamicMRIRecon.ResidualSeries", "DynamicMRIRecon.ResidualChart"
+#: the difference's window holds so many per cent of its values, but is within these parts of the result's
+_DIFFERENCE_PERCENTILE, _NARROWEST, _WIDEST = 99.0, 0.05, 0.5
+
+
+@dataclass(frozen=True)
+class TrustNodes:
+    """The trust view of a result in the scene.
+
+    Attributes
+    ----------
+    browser
+        Plays input, result and difference in step.
+    proxies
+        The three volumes: input, result, difference.
+    chart
+        The unexplained part of the measured data frame by frame; None where it is not known.
+    factor
+        What the input is multiplied by before it is subtracted.
+    """
+
+    browser: Any
+    proxies: tuple[Any, Any, Any]
+    chart: Any
+    factor: float
+
+
+def baselineOf(sequence: Any) -> Any:
+    """The sequence that shows what went in: of k-space its gridding in the scene, of images these; None if missing.
+
+    Raises
+    ------
+    InputError
+        The result does not say how it was made.
+    """
+    asked = provenance.request(sequence)
+    source = sequence.GetNodeReference(provenance.INPUT)
+    if not needsBaseline(sequence):
+        return source if sequenceReader.isSeries(source) else None
+    for other in results.inScene():
+        if other.GetAttribute(provenance.PART) or other.GetAttribute(provenance.METHOD) != BASELINE:
+            continue
+        try:
+            theirs = provenance.request(other)
+        except InputError:
+            continue
+        same = all(theirs[key] == asked[key] for key in ("path", "read", "simulate", "frames"))
+        if same and other.GetNodeReference(provenance.INPUT) is source:
+            return other
+    return None
+
+
+def needsBaseline(sequence: Any) -> bool:
+    """True when the result was made from k-space, which can only be shown by a reconstruction."""
+    from DynamicMRIReconSlicer import methodList
+
+    method = methodList.find(str(provenance.request(sequence)["method"]))
+    return method is not None and method["input_kind"] == "kspace"
+
+
+def show(sequence: Any, baseline: Any) -> TrustNodes:
+    """Make the nodes of the trust view, or bring them up to date, and show them.
+
+    Raises
+    ------
+    InputError
+        The two do not have the same grid and frames.
+    """
+    difference, factor, largest = _difference(sequence, baseline)
+    browser = _browser(sequence, baseline, difference)
+    proxies = tuple(browser.GetProxyNode(one) for one in (baseline, sequence, difference))
+    _sameWindow(proxies, sequence, largest)
+    chart = _residualChart(sequence)
+    folder = hierarchy.folderOf(sequences.proxyOf(sequence))
+    if folder:
+        table = sequence.GetNodeReference(_RESIDUAL)
+        hierarchy.put(folder, *proxies, *(node for node in (table, chart) if node is not None))
+    layout.showTrust(proxies, chart)
+    layout.offerPlayback(browser)
+    return TrustNodes(browser, proxies, chart, factor)  # type: ignore[arg-type]
+
+
+def residual(sequence: Any) -> np.ndarray | None:
+    """(frames,) the unexplained part of the measured data that the record of a result tells, or None."""
+    node = sequence.GetNodeReference(provenance.PROVENANCE)
+    values = provenance.fullRecord(node).get("data_consistency")
+    if not isinstance(values, list) or len(values) != sequence.GetNumberOfDataNodes():
+        return None
+    return np.array(values, float)
+
+
+def _difference(sequence: Any, baseline: Any) -> tuple[Any, float, float]:
+    """Result minus input, the input scaled to the result by least squares (their units may differ).
+
+    Gives the sequence, the factor, and what nearly all differences are below.
+    """
+    result, given = sequenceReader.toSeries(sequence), sequenceReader.toSeries(baseline)
+    if given.array.shape != result.array.shape or not np.allclose(given.affine, result.affine, atol=1e-3):
+        raise InputError(
+            f"{baseline.GetName()} and {sequence.GetName()} differ in size, place or number of frames: they cannot be "
+            "subtracted. Compare their line profiles instead."
+        )
+    power = float((given.array.astype(np.float64) ** 2).sum())
+    factor = float((result.array.astype(np.float64) * given.array).sum()) / power if power > 0 else 1.0
+    array = result.array - np.float32(factor) * given.array
+    largest = float(np.percentile(np.abs(array), _DIFFERENCE_PERCENTILE))
+    node = sequence.GetNodeReference(_DIFFERENCE)
+    if node is None or node.GetNumberOfDataNodes() != len(array):
+        name = f"{sequence.GetName()} minus {baseline.GetName()}"
+        images = ImageSeries(array, result.affine, result.times_s)
+        node = sequences.sequenceOf(images, name, {TRUST: "difference"})
+        sequence.SetNodeReferenceID(_DIFFERENCE, node.GetID())
+        return node, factor, largest
+    for index, frame in enumerate(array):
+        slicer.util.updateVolumeFromArray(node.GetNthDataNode(index), frame)
+    return node, factor, largest
+
+
+def _browser(sequence: Any, baseline: Any, difference: Any) -> Any:
+    browsers = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode")
+    browser = next((one for one in browsers if one.GetNodeReference(TRUST) is sequence), None)
+    if browser is None:
+        browser = sequences.browserFor(sequence, f"Trust view of {sequence.GetName()}")
+        browser.SetNodeReferenceID(TRUST, sequence.GetID())
+    for one in (baseline, difference):
+        if not browser.IsSynchronizedSequenceNode(one, True):
+            browser.AddSynchronizedSequenceNode(one)
+    # What was changed in a sequence is not in its proxy before this.
+    slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(browser)
+    return browser
+
+
+def _sameWindow(proxies: tuple[Any, ...], sequence: Any, largest: float) -> None:
+    """Input and result share their display, so that they keep the same window and level whatever the user does."""
+    given, result, difference = proxies
+    shown = sequences.proxyOf(sequence)
+    for proxy in (result, difference):
+        if proxy.GetDisplayNode() is None:
+            proxy.CreateDefaultDisplayNodes()
+    display = result.GetDisplayNode()
+    source = shown.GetDisplayNode() if shown is not None else None
+    if source is not None:
+        display.SetAutoWindowLevel(False)
+        display.SetWindowLevelMinMax(source.GetWindowLevelMin(), source.GetWindowLevelMax())
+    given.SetAndObserveDisplayNodeID(display.GetID())
+    window = display.GetWindow()
+    half = float(np.clip(largest, _NARROWEST * window, _WIDEST * window))
+    difference.GetDisplayNode().SetAutoWindowLevel(False)
+    difference.GetDisplayNode().SetWindowLevelMinMax(-half, half)
+
+
+def _residualChart(sequence: Any) -> Any:
+    values = residual(sequence)
+    if values is None:
+        return None
+    times_s, _ = sequenceReader.times(sequence)
+    table = profileNodes.kept(sequence, _RESIDUAL, "vtkMRMLTableNode", f"Residual {sequence.GetName()}")
+    profileNodes.fillTable(table, [("time", "s", np.sort(times_s)), ("residual", "%", 100 * values)])
+    series = profileNodes.kept(sequence, _SERIES, "vtkMRMLPlotSeriesNode", "residual")
+    series.SetAndObserveTableNodeID(table.GetID())
+    series.SetXColumnName("time")
+    series.SetYColumnName("residual")
+    series.SetPlotType(series.PlotTypeScatter)
+    series.SetMarkerStyle(series.MarkerStyleCircle)
+    chart = profileNodes.kept(sequence, _CHART, "vtkMRMLPlotChartNode", f"Data consistency {sequence.GetName()}")
+    chart.SetTitle(f"Unexplained part of the measured data: {sequence.GetName()}")
+    chart.SetXAxisTitle("Time (s)")
+    chart.SetYAxisTitle("Unexplained part (%)")
+    chart.SetLegendVisibility(False)
+    chart.RemoveAllPlotSeriesNodeIDs()
+    chart.AddAndObservePlotSeriesNodeID(series.GetID())
+    return chart
