@@ -22,7 +22,7 @@ def simulated_picture(table: dict[str, list[dict[str, Any]]], path: Path) -> Non
     """For each case a row: the truth, one stack across its slices, and results; coronal planes."""
     columns = ["truth", "one stack", *_SHOWN]
     figure, axes = pyplot.subplots(
-        len(table), len(columns), figsize=(2.2 * len(columns), 2.4 * len(table)), squeeze=False
+        len(table), len(columns), figsize=(2.2 * len(columns), 2.7 * len(table)), squeeze=False
     )
     for row, (title, rows) in zip(axes, table.items(), strict=True):
         place = rows[0]["path"].parent
@@ -59,6 +59,6 @@ def fetal_picture(rows: list[dict[str, Any]], files: Any, path: Path) -> None:
 
 def _save(figure: Any, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.tight_layout(pad=0.4)
+    figure.tight_layout(pad=0.4, h_pad=1.2)
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
