@@ -21,6 +21,7 @@ from DynamicMRIReconLib.methods.common.preparation import sensitivity_maps
 from DynamicMRIReconLib.methods.common.regularised import Problem, minimise, prepare
 from DynamicMRIReconLib.networks.motion_field import MotionField
 from DynamicMRIReconLib.networks.st_inr import SpatioTemporalField
+from DynamicMRIReconLib.operators.acquisition_model import acquisition_model
 from DynamicMRIReconLib.operators.coil_compression import compress_coils
 
 if TYPE_CHECKING:
@@ -73,10 +74,13 @@ def fit(kspace: KSpace, parameters: StInrParameters, context: Context) -> Fitted
     kspace = compress_coils(kspace, parameters.coil_compression, parameters.coil_energy)
     kspace = replace(kspace, coil_maps=sensitivity_maps(kspace))
     all_coils = parameters.model_copy(update={"coil_compression": 0, "coil_energy": 0.0})
+    whole = problem = prepare(kspace, all_coils, context, Preview(context))
     held = held_out_samples(kspace, parameters.held_out, context.seed)
-    kept, weights = without(kspace, held) if held.any() else (kspace, None)
-    problem = prepare(kept, all_coils, context, Preview(context), weights=weights)
-    checked = _held_out(kspace, held, problem) if held.any() else None
+    checked = None
+    if held.any():
+        where = torch.as_tensor(held, dtype=torch.float32, device=whole.rhs.device)[:, None]
+        checked = HeldOut(whole.model, whole.samples, where, PATIENCE)
+        problem = _less(whole, held, where, parameters.nufft_backend)
     settings = _settings(problem, parameters)
     if parameters.representation == "motion":
         field: nn.Module = _fit_motion(problem, parameters, checked)
@@ -89,7 +93,7 @@ def fit(kspace: KSpace, parameters: StInrParameters, context: Context) -> Fitted
         field = fit_published(problem, network, published, parameters.epochs, checked)
     numbers = torch.arange(kspace.frames, device=context.device, dtype=torch.float32)
     with torch.no_grad():
-        context.add_figures(misfit=problem.misfit(field(numbers)))
+        context.add_figures(misfit=whole.misfit(field(numbers)))
     return Fitted(field, problem.scale, settings)
 
 
@@ -165,11 +169,11 @@ def _grasp(problem: Problem, chosen: StInrParameters) -> Tensor:
     return minimise(problem, parameters, grasp.penalties(problem, parameters))
 
 
-def _held_out(kspace: KSpace, held: NDArray[np.bool_], problem: Problem) -> HeldOut:
-    from DynamicMRIReconLib.operators.acquisition_model import acquisition_model
-
-    assert kspace.coil_maps is not None
-    device = problem.rhs.device
-    model = acquisition_model(kspace, kspace.coil_maps, device)
-    where = torch.as_tensor(held, dtype=torch.float32, device=device)[:, None]
-    return HeldOut(model, torch.as_tensor(kspace.samples, device=device) / problem.scale, where, PATIENCE)
+def _less(whole: Problem, held: NDArray[np.bool_], where: Tensor, backend: str) -> Problem:
+    """The problem without the samples ``held`` out, in the same scale; ``where`` are the same as a tensor."""
+    kept, weights = without(whole.kspace, held)
+    assert kept.coil_maps is not None
+    model = acquisition_model(kept, kept.coil_maps, whole.rhs.device, backend, weights=weights)
+    samples = whole.samples * (1 - where)
+    density = whole.density if weights is not None else whole.density * (1 - where[:, 0])
+    return replace(whole, kspace=kept, model=model, samples=samples, rhs=model.adjoint(samples), density=density)

@@ -54,7 +54,15 @@ def test_low_rank_sparse_parts_sum_to_the_series(scan: tuple[KSpace, ImageSeries
 def test_soft_thresholding_as_written_out(scan: tuple[KSpace, ImageSeries]) -> None:
     """Two iterations against the published lines, with dense singular value decompositions."""
     context = Context()
-    problem: Problem = prepare(with_density(scan[0]), RegularisedParameters(), context, Preview(context), weighted=True)
+    kspace = with_density(scan[0])
+    problem: Problem = prepare(
+        kspace,
+        RegularisedParameters(),
+        context,
+        Preview(context),
+        weights=kspace.density,
+        smoothness=RegularisedParameters().smoothness,
+    )
     found = published_low_rank_sparse(problem, 0.01, 0.0025, iterations=2, tolerance=0.0)
 
     from DynamicMRIReconLib.solvers.power_iteration import largest_eigenvalue
