@@ -82,16 +82,21 @@ def read_fields(path: Path, kspace: KSpace) -> tuple[dict[str, Any], list[State]
         raise InputError(f"The model {path} cannot be read: it is no safetensors file, or damaged.") from error
     if notes.get("format") != FORMAT:
         raise InputError(f"{path} is no fitted st-inr model: name a file that save_model wrote.")
-    settings, scan = json.loads(notes["settings"]), json.loads(notes["scan"])
-    wrong = [name for name, value in _scan(kspace).items() if not np.allclose(scan[name], value, rtol=1e-6, atol=1e-9)]
+    states: list[State] = [{} for _ in range(kspace.matrix[0])]
+    try:
+        settings, scan = json.loads(notes["settings"]), json.loads(notes["scan"])
+        here = _scan(kspace)
+        wrong = [name for name, value in here.items() if not np.allclose(scan[name], value, rtol=1e-6, atol=1e-9)]
+        if not wrong:
+            for name, tensor in tensors.items():
+                index, _, rest = name.partition(".")
+                states[int(index)][rest] = tensor
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise InputError(f"The model {path} is damaged: its notes or tensors are not those of a fit.") from error
     if wrong:
         raise InputError(
             f"The model {path} was fitted to another scan: its {' and '.join(wrong)} differ from the input's."
         )
-    states: list[State] = [{} for _ in range(kspace.matrix[0])]
-    for name, tensor in tensors.items():
-        index, _, rest = name.partition(".")
-        states[int(index)][rest] = tensor
     return settings, states
 
 

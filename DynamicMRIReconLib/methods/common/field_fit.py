@@ -106,10 +106,13 @@ def from_file(settings: dict[str, Any], state: dict[str, Tensor], kspace: KSpace
         If settings and state do not belong together.
     """
     try:
-        field = build(settings)
+        # without memory of its own: a file must not be able to ask for more than it holds
+        with torch.device("meta"):
+            field = build(settings)
         rest = dict(state)
         scale = float(rest.pop("scale"))
-        field.load_state_dict(rest)
+        field.load_state_dict(rest, assign=True)
+        field.float()
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError("The model does not fit together: its tensors are not those that its settings ask for.") from (
             error

@@ -125,7 +125,8 @@ def fit_motion_field(
     )
     x, gram_x = start, problem.model.gram(start)
     dual = torch.zeros_like(x)
-    best, best_miss, since = (field.state_dict(), x), math.inf, 0
+    best: tuple[dict[str, Tensor], Tensor] | None = None
+    best_miss, since = math.inf, 0
     for iteration in range(iterations):
         done = iteration / iterations
         descent.run(x + dual, first_steps if iteration == 0 else steps, done, 1 / iterations, alone=iteration == 0)
@@ -137,16 +138,20 @@ def fit_motion_field(
                 problem.model.gram, lambda v: COUPLING * v, target, x, gram_x, solve, problem.inner_iterations
             )
             problem.preview.offer(x, problem.scale)
-            miss = best_miss if held_out is None else held_out.miss(x)
-        if miss != miss:
+        if not math.isfinite(float(torch.linalg.vector_norm(x))):
             raise ValueError(f"The fit met numbers that are not finite in iteration {iteration + 1}.")
+        if held_out is None:
+            continue
         since += 1
-        if held_out is None or miss < best_miss:
+        miss = held_out.miss(x)
+        if miss < best_miss:
             best, best_miss, since = (copy.deepcopy(field.state_dict()), x), miss, 0
-        if held_out is not None and since > held_out.patience:
+        if since > held_out.patience:
             break
-    field.load_state_dict(best[0])
-    field.add_change(best[1][:, 0] - field(numbers)[:, 0].detach())
+    if best is not None:
+        field.load_state_dict(best[0])
+        x = best[1]
+    field.add_change(x[:, 0] - field(numbers)[:, 0].detach())
     return field
 
 

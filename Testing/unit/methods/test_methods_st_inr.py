@@ -174,6 +174,30 @@ class TestModelFile:
         with pytest.raises(InputError, match="no fitted st-inr model"):
             dmr.reconstruct(radial_case()[0], "st-inr", model=str(path))
 
+    @pytest.mark.parametrize(
+        ("settings", "words"),
+        [
+            ("{", "is damaged"),
+            ('{"representation": "motion"}', "does not fit together"),
+            (
+                '{"representation": "hash-grid", "shape": [3, 32, 36], "table_size": 1000000000000, "growth": 9.0}',
+                "does not fit together",
+            ),
+        ],
+    )
+    def test_settings_that_were_tampered_with_are_refused_without_taking_memory(self, settings, words, tmp_path):
+        from safetensors import safe_open
+        from safetensors.torch import load_file, save_file
+
+        kspace, _ = radial_case()
+        path = tmp_path / "fit.safetensors"
+        dmr.reconstruct(kspace, "st-inr", device="cpu", save_model=str(path), **QUICK["motion"])
+        with safe_open(path, framework="pt") as file:
+            notes = {**file.metadata(), "settings": settings}
+        save_file(load_file(path), path, metadata=notes)
+        with pytest.raises(InputError, match=words):
+            dmr.reconstruct(kspace, "st-inr", device="cpu", model=str(path))
+
     def test_where_it_may_not_be_written_is_refused_before_the_fit_and_nothing_is_lost(self, tmp_path):
         other = _written(tmp_path / "mine.safetensors", b"something of the user's")
         for path, words in (
