@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io import dicom_files
 from DynamicMRIReconLib.io.dicom_frames import DicomFrame, rescaled
 from DynamicMRIReconLib.io.dicom_private import metadata_of
+from DynamicMRIReconLib.io.one_series import one_series
 from DynamicMRIReconLib.io.options import ReadOptions
 
 NAME = "DICOM cine"
@@ -90,9 +91,7 @@ def write(path: Path, data: Any, patient_from: Path | None = None) -> None:
     from DynamicMRIReconLib.io import dicom_classic, dicom_enhanced
     from DynamicMRIReconLib.io.dicom_identity import identity
 
-    if not isinstance(data, ImageSeries):
-        kind = "k-space" if isinstance(data, KSpace) else "several stacks"
-        raise InputError(f"DICOM cine holds one image series, not {kind}.")
+    data = one_series(data, "DICOM cine")
     if path.suffix.lower() not in WRITABLE:
         raise InputError(f"{path.suffix} files can be read but not written: use .dcm, or .dicom for a folder.")
     to_folder = path.suffix.lower() == dicom_files.FOLDER_SUFFIX

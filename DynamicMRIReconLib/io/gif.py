@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.movie_frames import pictures
+from DynamicMRIReconLib.io.one_series import one_series
 from DynamicMRIReconLib.io.options import ReadOptions
 from DynamicMRIReconLib.io.series_times import frame_interval_s
 from DynamicMRIReconLib.io.video import as_seen
@@ -59,9 +60,7 @@ def write(path: Path, data: Any) -> None:
     """
     from PIL import Image
 
-    if not isinstance(data, ImageSeries):
-        kind = "k-space" if isinstance(data, KSpace) else "several stacks"
-        raise InputError(f"A GIF holds one image series, not {kind}.")
+    data = one_series(data, "A GIF")
     shown, ticks = shown_frames(data.times_s)
     palette = Image.new("P", (1, 1))
     greys = [round(255 * level / (_GREYS - 1)) for level in range(_GREYS)]

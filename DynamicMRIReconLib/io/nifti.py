@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.io.one_series import one_series
 from DynamicMRIReconLib.io.options import ReadOptions
 from DynamicMRIReconLib.io.series_times import SECONDS_PER_UNIT, frame_interval_s, seconds_per, unit_for
 
@@ -87,9 +88,7 @@ def write(path: Path, data: Any) -> None:
     """
     import nibabel
 
-    if not isinstance(data, ImageSeries):
-        kind = "k-space" if isinstance(data, KSpace) else "several stacks"
-        raise InputError(f"A NIfTI file holds one image series, not {kind}.")
+    data = one_series(data, "A NIfTI file")
     metadata = dict(data.metadata)
     if data.array.dtype.kind == "c":
         metadata["written_as"] = "magnitude of a complex series"

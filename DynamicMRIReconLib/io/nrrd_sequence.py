@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io import nrrd_header
+from DynamicMRIReconLib.io.one_series import one_series
 from DynamicMRIReconLib.io.options import ReadOptions
 from DynamicMRIReconLib.io.series_times import index_texts, unit_for
 
@@ -70,9 +71,7 @@ def write(path: Path, data: Any) -> None:
     """
     import nrrd
 
-    if not isinstance(data, ImageSeries):
-        kind = "k-space" if isinstance(data, KSpace) else "several stacks"
-        raise InputError(f"An NRRD file holds one image series, not {kind}.")
+    data = one_series(data, "An NRRD file")
     if path.suffix == ".nhdr":
         raise InputError("Detached headers (.nhdr) can be read but not written: use .seq.nrrd.")
     metadata = dict(data.metadata)

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError, ResourceError
 from DynamicMRIReconLib.io.dicom_common import derivation
 from DynamicMRIReconLib.io.movie_frames import pictures
+from DynamicMRIReconLib.io.one_series import one_series
 from DynamicMRIReconLib.io.options import ReadOptions
 from DynamicMRIReconLib.io.series_times import frame_interval_s
 
@@ -71,9 +72,7 @@ def write(path: Path, data: Any) -> None:
     InputError
         Not an image series, a suffix that is only read, or PyAV is not installed.
     """
-    if not isinstance(data, ImageSeries):
-        kind = "k-space" if isinstance(data, KSpace) else "several stacks"
-        raise InputError(f"A video holds one image series, not {kind}.")
+    data = one_series(data, "A video")
     if path.suffix.lower() not in WRITABLE:
         raise InputError(f"{path.suffix} files can be read but not written: use .mp4.")
     av = _av()
