@@ -16,6 +16,7 @@ from typing import Any
 
 from classical_parts.contenders import CONTENDERS, Contender
 from classical_parts.measure import measure
+from classical_parts.repeats import repeat
 from classical_parts.report import page
 from classical_parts.results import Results
 from classical_parts.rows import summary
@@ -83,6 +84,7 @@ def main() -> int:
     parser.add_argument("--tools", nargs="+", choices=TOOLS, default=TOOLS, help="whose runs")
     parser.add_argument("--quick", action="store_true", help="small scans: shows that it runs, says little")
     parser.add_argument("--no-runs", action="store_true", help="only show what has been measured")
+    parser.add_argument("--repeats", type=int, default=0, help="run races that are close so often more; odd")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "dynamic-mri-recon-benchmark")
     arguments = parser.parse_args()
@@ -98,6 +100,8 @@ def main() -> int:
         row = measure(contender, place, parameters, setting.cartesian)
         results.put(setting.name, contender, parameters, row)
         print(setting.name, contender.name, parameters, summary(row), flush=True)
+    for setting in chosen if arguments.repeats else []:
+        repeat(setting, results, scan_files(setting, arguments.folder, arguments.quick), arguments.repeats, measure)
     text = page(chosen, results)
     print(text)
     if arguments.write:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from classical_parts import rows, verdicts
 from classical_parts.contenders import BART_ITERATIONS, BART_MORE_ITERATIONS, CONTENDERS
+from classical_parts.repeats import CLOSE
 from classical_parts.results import Results
 from classical_parts.settings import NOISE, Setting
 
@@ -35,7 +36,8 @@ def page(chosen: list[Setting], results: Results) -> str:
         "**Figures.** Magnitudes against the true series after one least-squares factor for the whole series; means "
         "over frames. *Moving*: the pixels whose standard deviation over time is at least a quarter of its maximum. "
         "CPU is user and system time of the whole process, Python and its imports (2 to 3 s) or BART's start "
-        f"included; memory is its peak. {_spread(chosen, results)}",
+        f"included; memory is its peak. {_spread(chosen, results)} Races closer than "
+        f"{CLOSE:g} in CPU were run again, in alternation, and the runs of median CPU time are shown.",
         "",
         "**Weights.** Each row is the best whole-frame PSNR of those tried (*tried*: how many): the usual weights "
         "times 1, 3, 1/3 or roots of these, further while the best is at an edge; several weights of a method are "

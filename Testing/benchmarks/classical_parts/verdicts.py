@@ -76,15 +76,16 @@ def _bracketed(best: Row, rows: list[Row]) -> bool:
     return min(tried) < value < max(tried)
 
 
-def _reached(ours: Row, theirs: Row) -> float | None:
+def reached(ours: Row, theirs: Row) -> float | None:
+    """CPU seconds until a run of ours first had the PSNR of ``theirs``; None if it never had."""
     return next((cpu for cpu, psnr in ours.get("trace", []) if psnr >= theirs["psnr_db"]), None)
 
 
 def _sooner(ours: Row, theirs: Row) -> bool:
-    reached = _reached(ours, theirs)
-    return reached is not None and reached <= theirs["cpu_s"]
+    time_s = reached(ours, theirs)
+    return time_s is not None and time_s <= theirs["cpu_s"]
 
 
 def _time(ours: Row, theirs: Row) -> str:
-    reached = _reached(ours, theirs)
-    return f"{'not reached' if reached is None else f'{reached:.1f} s'}, BART {theirs['cpu_s']:.1f} s"
+    time_s = reached(ours, theirs)
+    return f"{'not reached' if time_s is None else f'{time_s:.1f} s'}, BART {theirs['cpu_s']:.1f} s"
