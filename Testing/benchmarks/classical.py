@@ -28,7 +28,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 FIRST = 4
 TOOLS = ["ours", "bart", "sigpy"]
 #: smoothness and the weight of a low-rank part are tuned on their own by these, with the two best factors on all
-OWN = (3.0, 3.0**0.5, 3.0**-0.5, 1 / 3)
+OWN = (3.0, 3.0**0.5, 3.0**-0.5, 1 / 3, 1 / 6)
+#: of the mean over time, tried besides the usual one
+MEAN = 0.8
 
 Run = tuple[Setting, Contender, dict[str, Any]]
 
@@ -53,6 +55,7 @@ def wanted(chosen: list[Setting], tools: list[str], results: Results) -> Iterato
                     for factor, own in itertools.product(best, OWN):
                         yield setting, contender, contender.parameters(factor, smoother=own)
                         yield setting, contender, contender.parameters(factor, lower=own)
+                        yield setting, contender, contender.parameters(factor, smoother=own, mean=MEAN)
         for setting in group:
             for contender in contenders:
                 base = CONTENDERS.get(f"BART pics -R {contender.method}")

@@ -39,10 +39,11 @@ class Contender:
     rival: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 
-    def parameters(self, factor: float, smoother: float = 1.0, lower: float = 1.0) -> dict[str, Any]:
+    def parameters(self, factor: float, smoother: float = 1.0, lower: float = 1.0, mean: float = 0.0) -> dict[str, Any]:
         """What the run is told: the usual weights times ``factor``, rounded so that equal runs look equal.
 
-        ``smoother`` multiplies the smoothness once more, ``lower`` the weight of the low-rank part.
+        ``smoother`` multiplies the smoothness once more, ``lower`` the weight of the low-rank part; ``mean``
+        is what the mean over time counts, when above 0 and the method has that.
         """
         if self.tool == "bart":
             return {**self.options, "lambda": float(f"{BART_LAMBDA[self.method] * factor:.3g}")}
@@ -54,6 +55,8 @@ class Contender:
         scaled = {
             name: float(f"{values[name] * factors[name]:.3g}") for name in WEIGHTS if name in values and self.tuned
         }
+        if mean and "mean_weight" in values:
+            scaled["mean_weight"] = mean
         return {**self.options, **scaled, **({"iterations": values["iterations"]} if "iterations" in values else {})}
 
     def command(self, place: Path, parameters: dict[str, Any], cartesian: bool) -> list[str]:

@@ -41,8 +41,8 @@ def page(chosen: list[Setting], results: Results) -> str:
         "",
         "**Weights.** Each row is the best whole-frame PSNR of those tried (*tried*: how many): the usual weights "
         "times 1, 3, 1/3 or roots of these, further while the best is at an edge; several weights of a method are "
-        "scaled together, and the smoothness or the weight of a low-rank part by 3, 1/3 or roots of these on its own "
-        "as well. Fewer were tried where a run takes minutes. *Untuned* is the preset `standard`; "
+        "scaled together, and the smoothness, the weight of a low-rank part or of the mean over time on its own as "
+        "well. Fewer were tried where a run takes minutes. *Untuned* is the preset `standard`; "
         "BART's weights have no default.",
         "",
         f"**BART.** `bart pics -S -i {BART_ITERATIONS} -R T:1024:0:lambda` and `-e -b 8 -R L:3:3:lambda`; again with "
