@@ -81,6 +81,14 @@ def request(sequence: Any) -> dict[str, Any]:
     return asked
 
 
+def takesStacks(sequence: Any) -> bool:
+    """Whether a result was made from several stacks."""
+    from DynamicMRIReconSlicer import methodList
+
+    method = methodList.find(sequence.GetAttribute(METHOD) or "")
+    return method is not None and method["input_kind"] == "stacks"
+
+
 def record(sequence: Any) -> dict[str, Any]:
     """The record that a sequence carries; empty for one that this module did not make."""
     try:
