@@ -21,7 +21,7 @@ FACTORS = (4, 8)
 NOISE, NOISE_MOVED = 0.02, {4: 0.01, 8: 0.02}
 #: of the patient before the second and the third stack: degrees and mm
 TURNS_DEGREES, SHIFTS_MM = ((0, 0, 0), (5, -4, 6), (-3, 5, -4)), ((0, 0, 0), (4, -3, 5), (-5, 2, 3))
-#: voxel size where the whole brain is taken: at 2 mm a case takes two CPU cores an hour
+#: voxel size where the whole brain is taken: a finer one has more voxels than two CPU cores finish in sensible time
 WHOLE_MM = 3
 _SEED = 3
 
