@@ -53,8 +53,8 @@ class ReconstructionLogic:
         Parameters
         ----------
         source
-            A file or folder, a node of the scene (sequence, volume, k-space file node), an ``ImageSeries``, or a list of
-            volumes for methods on stacks, whose masks are the nodes that ``stackNodes.setMask`` has set.
+            A file or folder, a node of the scene (sequence, volume, k-space file node), an ``ImageSeries``, or a list
+            of volumes for methods on stacks, whose masks are the nodes that ``stackNodes.setMask`` has set.
         method, parameters, preset
             Registry key, values put over the preset, preset.
         device, seed

@@ -58,7 +58,7 @@ class StacksSection:
         return next((one for one in stacks if one.GetID() == self._fixedId), stacks[0] if stacks else None)
 
     def description(self) -> dict[str, Any] | None:
-        """Of the ticked stacks, in the terms of ``DynamicMRIReconLib.io.describe``; None while there is no use in it."""
+        """Of the ticked stacks, in the terms of ``DynamicMRIReconLib.io.describe``; None while there is a problem."""
         return stackNodes.describe(self.stacks()) if self.problem() is None else None
 
     def problem(self) -> str | None:

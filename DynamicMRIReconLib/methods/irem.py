@@ -178,9 +178,7 @@ class Irem(Method):
             return torch.as_tensor(at, dtype=torch.float32, device=context.device)
 
         volume = evaluate(network, positions, stacks.grid.shape[0], _POINTS_AT_ONCE, context.part(2, 3))
-        return stacks.result(
-            volume.clamp_min(0).numpy(), slice_profile=parameters.slice_profile, regularization=weight
-        )
+        return stacks.result(volume.clamp_min(0).numpy(), slice_profile=parameters.slice_profile, regularization=weight)
 
 
 def _points_through(stacks: PreparedStacks, voxel_mm: float) -> int:
@@ -256,9 +254,7 @@ def _start_profile(parameters: IremParameters) -> tuple[Literal["gaussian", "box
     return parameters.slice_profile, parameters.in_plane_blur
 
 
-def _start(
-    stacks: PreparedStacks, frame: Frame, parameters: IremParameters, weight: float, context: Context
-) -> Tensor:
+def _start(stacks: PreparedStacks, frame: Frame, parameters: IremParameters, weight: float, context: Context) -> Tensor:
     """A super-resolution with total variation on the frame's lattice."""
     from DynamicMRIReconLib.methods.common.stack_terms import terms_of
     from DynamicMRIReconLib.methods.srr import SrrParameters, penalised

@@ -40,7 +40,9 @@ def simulated(runs: Runs, data: Path, folder: Path, chosen: list[str]) -> dict[s
             result = dmr.read(output)
             figures = dmr.evaluate(result, truth, scaled=False)
             quality = {key: figures[key]["mean"] for key in ("psnr_db", "ssim")}
-            rows.append({**row, **quality, "name": name, "path": output, "weight": result.metadata.get("regularization")})
+            rows.append(
+                {**row, **quality, "name": name, "path": output, "weight": result.metadata.get("regularization")}
+            )
             if case.moved:
                 rows[-1]["left"] = registration_error(result, truth)
             print(case.title, name, f"{rows[-1]['psnr_db']:.2f} dB", f"{rows[-1]['ssim']:.4f}", f"{row['cpu_s']:.0f} s")

@@ -110,7 +110,9 @@ def test_results_stand_side_by_side_in_one_window(panel: PanelDriver) -> None:
     composites = [logic.GetSliceCompositeNode() for logic in views()]
     assert all(one.GetLinkedControl() and one.GetHotLinkedControl() for one in composites)
     volumes = [slicer.mrmlScene.GetNodeByID(one.GetBackgroundVolumeID()) for one in composites]
-    windows = {(node.GetDisplayNode().GetWindowLevelMin(), node.GetDisplayNode().GetWindowLevelMax()) for node in volumes}
+    windows = {
+        (node.GetDisplayNode().GetWindowLevelMin(), node.GetDisplayNode().GetWindowLevelMax()) for node in volumes
+    }
     assert len(windows) == 1
     volumes[1].GetDisplayNode().SetWindowLevelMinMax(5, 50)
     assert volumes[2].GetDisplayNode().GetWindowLevelMax() == 50
@@ -315,8 +317,9 @@ def test_choices_come_back_with_the_scene_and_with_a_result(panel: PanelDriver, 
 
 
 def test_console_takes_a_list_of_volumes(slicer_host: Any, module: Any) -> None:
-    import DynamicMRIRecon
     from DynamicMRIReconSlicer import sequenceReader
+
+    import DynamicMRIRecon
 
     # slices thin enough for the marker, see the tests of the methods
     nodes = [stack_scene.add(one, name) for one, name in zip(stacks(factor=2), stack_scene.NAMES, strict=True)]

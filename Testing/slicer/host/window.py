@@ -92,7 +92,7 @@ def trust_picture(panel: QWidget | None, path: Path, volumes: Any, chart: Any, n
 
 
 def compare_picture(panel: QWidget | None, path: Path, names: list[str], note: str = "") -> Path:
-    """Write the window with the slice views ``names`` side by side, as they are turned and placed now.
+    """Write the upper part of the window with the slice views ``names`` side by side, as they are turned now.
 
     Raises
     ------
@@ -102,7 +102,9 @@ def compare_picture(panel: QWidget | None, path: Path, names: list[str], note: s
     reason = render.rendering_missing()
     if reason:
         raise RuntimeError(reason)
-    left, first, inner = _room(panel)
+    left, first, _ = _room(panel)
+    left = left.copy(0, 0, left.width(), SMALLEST_HEIGHT)
+    inner = SMALLEST_HEIGHT - CAPTION_HEIGHT - 2 * MARGIN
     columns = len(names) if len(names) <= 3 else (len(names) + 1) // 2
     wide = (VIEWS_WIDTH - (columns + 1) * MARGIN) // columns
     high = min(inner // 2, wide + compose.TITLE_HEIGHT)

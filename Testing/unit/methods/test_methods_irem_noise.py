@@ -126,7 +126,9 @@ def test_half_precision_is_close(kind):
         network = _small_network(kind)
         how = Training(5, 100, 5e-3, 5e-3, 0, 1e-3, 0.1, mixed)
         context = Context()
-        figures = train(network, points, ProfilePoints("boxcar", 2, 0.0), how, torch.Generator().manual_seed(3), context)
+        figures = train(
+            network, points, ProfilePoints("boxcar", 2, 0.0), how, torch.Generator().manual_seed(3), context
+        )
         assert all(parameter.dtype == torch.float32 for parameter in network.parameters())
         network.eval()
         found[mixed] = (network(positions).detach(), figures)
