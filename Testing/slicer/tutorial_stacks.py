@@ -45,6 +45,7 @@ def tick(tutorial: Any) -> None:
 def register(tutorial: Any) -> None:
     """Press Register, look at what it says and shows."""
     tutorial.ui.registerButton.click()
+    assert tutorial.driver.wait(lambda: not tutorial.driver.running(), 400), tutorial.driver.shown()
     tutorial.wait()
     said = tutorial.driver.text("stacksLabel")
     assert said.startswith("Registered onto stack-1."), said
