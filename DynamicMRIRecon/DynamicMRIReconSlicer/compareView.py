@@ -21,8 +21,7 @@ def resultsOf(sequence: Any = None) -> list[Any]:
             newest[one.GetAttribute(provenance.METHOD)] = one
     if sequence is not None:
         newest[sequence.GetAttribute(provenance.METHOD)] = sequence
-    order = [method["key"] for method in methodList.methods()]
-    return [newest[key] for key in sorted(newest, key=order.index)]
+    return [newest[key] for key in methodList.titles("stacks") if key in newest]
 
 
 def show(sequence: Any = None, fixed: Any = None) -> str:
@@ -74,14 +73,12 @@ def _sameWindow(volume: Any, display: Any) -> None:
 
 
 def _title(sequence: Any) -> str:
-    method = methodList.find(sequence.GetAttribute(provenance.METHOD))
-    return method["title"] if method is not None else str(sequence.GetName())
+    return methodList.titles("stacks")[sequence.GetAttribute(provenance.METHOD)]
 
 
 def _missing(shown: list[Any]) -> list[str]:
     there = {one.GetAttribute(provenance.METHOD) for one in shown}
-    every = [method for method in methodList.methods() if method["input_kind"] == "stacks"]
-    return [method["title"] for method in every if method["key"] not in there]
+    return [title for key, title in methodList.titles("stacks").items() if key not in there]
 
 
 def isShown() -> bool:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import qt
 import slicer
-import vtk
 from slicer.util import VTKObservationMixin
 
 from DynamicMRIReconLib.errors import InputError, ReconError
@@ -27,7 +25,7 @@ _KINDS = {"kspace": "k-space", "series": "an image series", "stacks": "two or mo
 
 
 class Panel(VTKObservationMixin):
-    """Connects the sections.
+    """Connects the sections. Nothing is shown or kept before ``restore`` has shown what the scene keeps.
 
     Parameters
     ----------
@@ -55,7 +53,6 @@ class Panel(VTKObservationMixin):
         self.results = ResultsSection(ui, self._resultPicked, self.trust, self.repeat)
         self.export = ExportSection(ui, logic, self.results.current, requirementsPath)
         self.profile = ProfileSection(ui, logic)
-        self._restoring = False
         ui.notDiagnosticLabel.setText(texts.NOT_DIAGNOSTIC)
         ui.reconstructButton.clicked.connect(self._reconstructClicked)
         ui.quickLookButton.clicked.connect(lambda *_: self.quickLook())
@@ -63,9 +60,6 @@ class Panel(VTKObservationMixin):
         ui.cancelButton.clicked.connect(self._cancelClicked)
         ui.deviceCombo.currentIndexChanged.connect(self.update)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._sceneChanged)
-        for event in (slicer.mrmlScene.NodeAddedEvent, slicer.mrmlScene.NodeRemovedEvent):
-            self.addObserver(slicer.mrmlScene, event, self._volumesChange)
-        self.update()
 
     def whyNot(self) -> str | None:
         """Why Reconstruct cannot be pressed, in words for its tool tip; None when it can."""
@@ -155,14 +149,9 @@ class Panel(VTKObservationMixin):
         """Register the ticked stacks in the background, then move them."""
         if self.stacks.problem() is not None:
             return
-        stacks, fixed, values = self.stacks.stacks(), self.stacks.fixed(), self.method.values()
+        values, failed = self.method.values(), self.runSection.setError
         chosen = {"device": self.runSection.device(), "seed": self.runSection.seed()}
-        self._try(lambda: stackRegistrar.start(self.queue, stacks, fixed, values, self._registered, **chosen))
-
-    def _registered(self, problem: str | None) -> None:
-        if problem is not None:
-            self.runSection.setError(problem)
-        self._followStacks()
+        self._try(lambda: stackRegistrar.start(self.queue, self.stacks, values, failed, **chosen))
 
     def repeat(self, sequence: Any, start: bool) -> None:
         """Set every choice to what ``sequence`` was made with; with ``start``, reconstruct as soon as that can be."""
@@ -237,6 +226,7 @@ class Panel(VTKObservationMixin):
         self._restoring = True
         self.sceneCloses()
         self.profile.cleanup()
+        self.stacks.cleanup()
         self.removeObservers()
 
     def _libraryRefuses(self, key: str) -> str | None:
@@ -292,17 +282,6 @@ class Panel(VTKObservationMixin):
     def _resultPicked(self) -> None:
         if not self._restoring:
             self.export.update()
-
-    @vtk.calldata_type(vtk.VTK_OBJECT)
-    def _volumesChange(self, _caller: Any, _event: str, node: Any) -> None:
-        # A volume gets its voxels after it was added, and is still there while it goes.
-        if node is not None and (node.IsA("vtkMRMLVolumeNode") or node.IsA("vtkMRMLSegmentationNode")):
-            qt.QTimer.singleShot(0, self._followStacks)
-
-    def _followStacks(self) -> None:
-        if not self._restoring and not slicer.mrmlScene.IsBatchProcessing():
-            self.stacks.refresh()
-            self.update()
 
     def _sceneChanged(self, *_: Any) -> None:
         if not slicer.mrmlScene.IsBatchProcessing():

@@ -85,8 +85,7 @@ def takesStacks(sequence: Any) -> bool:
     """Whether a result was made from several stacks."""
     from DynamicMRIReconSlicer import methodList
 
-    method = methodList.find(sequence.GetAttribute(METHOD) or "")
-    return method is not None and method["input_kind"] == "stacks"
+    return sequence.GetAttribute(METHOD) in methodList.titles("stacks")
 
 
 def record(sequence: Any) -> dict[str, Any]:

@@ -19,15 +19,8 @@ _COARSE = 4
 _HEEDED = ("registration_refinements", "slice_thickness_mm", "intensity_matching")
 
 
-def start(
-    queue: JobQueue,
-    stacks: list[Any],
-    fixed: Any,
-    values: dict[str, Any],
-    ended: Callable[[str | None], None],
-    **options: Any,
-) -> None:
-    """Queue the registration of ``stacks`` onto ``fixed``; the same code and numbers as in a reconstruction.
+def start(queue: JobQueue, section: Any, values: dict[str, Any], failed: Callable[[str], None], **options: Any) -> None:
+    """Queue the registration of the stacks that ``section`` has; the same code and numbers as in a reconstruction.
 
     They are taken from where they lay before any registration, so that pressing twice does the same twice.
 
@@ -35,8 +28,8 @@ def start(
     ----------
     values
         Of the method's form; what concerns a registration is heeded.
-    ended
-        Called when the stacks have been moved, with None, or why they could not be.
+    failed
+        Called with the reason when the stacks could not be moved.
     options
         ``device`` and ``seed``.
 
@@ -45,6 +38,7 @@ def start(
     InputError
         A mask is empty or no mask, or a stack is under a deforming transform.
     """
+    stacks, fixed = section.stacks(), section.fixed()
     source = stackNodes.read(stacks, registered=False)
     finest = min(float(image.geometry.spacing_mm.min()) for image in source.images)
     ids, fixedId = [node.GetID() for node in stacks], fixed.GetID()
@@ -60,9 +54,7 @@ def start(
         try:
             _move(motions, ids, fixedId)
         except ReconError as error:
-            ended(str(error))
-        else:
-            ended(None)
+            failed(str(error))
 
     name = f"Registration of {len(stacks)} stacks"
     queue.add(name, source, METHOD, parameters, then=move, load=stackRegistration.load, **options)

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import qt
 import slicer
+import vtk
+from slicer.util import VTKObservationMixin
 
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconSlicer import compareView, costEstimate, sequenceReader, stackNodes, stackRegistration
@@ -20,7 +23,7 @@ _EMPTY = (
 _HINT = "Tick two or more stacks of the same body part, best in different orientations, then pick a method for stacks."
 
 
-class StacksSection:
+class StacksSection(VTKObservationMixin):
     """Knows which stacks of the scene one volume is to be made of.
 
     Parameters
@@ -34,9 +37,10 @@ class StacksSection:
     """
 
     def __init__(self, ui: Any, changed: Callable[[], None], register: Callable[[], None]) -> None:
+        VTKObservationMixin.__init__(self)
         self.ui = ui
         self._changed = changed
-        self._quiet = False
+        self._quiet = self._gone = False
         self._fixedIds: list[str] = []
         self._fixedId: str | None = None
         self.table = StackTable(ui.stacksTable, self._edited)
@@ -46,7 +50,9 @@ class StacksSection:
         ui.undoRegistrationButton.clicked.connect(lambda *_: self.undo())
         ui.showStacksButton.clicked.connect(lambda *_: compareView.showStacks(self.stacks()))
         ui.compareMethodsButton.clicked.connect(lambda *_: self.compare())
-        self.refresh()
+        for event in (slicer.mrmlScene.NodeAddedEvent, slicer.mrmlScene.NodeRemovedEvent):
+            self.addObserver(slicer.mrmlScene, event, self._volumesChange)
+        self.table.refresh()
 
     def stacks(self) -> list[Any]:
         """The ticked volumes."""
@@ -119,10 +125,6 @@ class StacksSection:
         self.ui.compareMethodsLabel.setText(text)
         self.ui.compareMethodsLabel.setVisible(True)
 
-    def refresh(self) -> None:
-        """Follow the scene."""
-        self.table.refresh()
-
     def show(self) -> None:
         """Bring the widgets in line with what is ticked."""
         stacks = self.stacks()
@@ -171,6 +173,22 @@ class StacksSection:
         self._quiet = False
         if self.stacks():
             self._open()
+
+    def cleanup(self) -> None:
+        """The panel goes: observe nothing."""
+        self._gone = True
+        self.removeObservers()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _volumesChange(self, _caller: Any, _event: str, node: Any) -> None:
+        # A volume gets its voxels after it was added, and is still there while it goes.
+        if node is not None and (node.IsA("vtkMRMLVolumeNode") or node.IsA("vtkMRMLSegmentationNode")):
+            qt.QTimer.singleShot(0, self._follow)
+
+    def _follow(self) -> None:
+        if not self._gone and not slicer.mrmlScene.IsBatchProcessing():
+            self.table.refresh()
+            self._changed()
 
     def _open(self) -> None:
         self.ui.stacksCollapsibleButton.setProperty("collapsed", False)
