@@ -104,9 +104,9 @@ def registeredTo(stacks: list[Any], fixed: Any) -> bool:
 def size(node: Any) -> tuple[float, float]:
     """How far the middle of a registered volume was moved, in mm, and by what angle it was turned, in degrees."""
     motion = motionOf(node)
-    there = before(node)
-    middle = there.geometry.to_ras((np.array(there.array.shape[:0:-1]) - 1) / 2)
-    shift = motion[:3, :3] @ middle + motion[:3, 3] - middle
+    middle = (np.array(node.GetImageData().GetDimensions()) - 1) / 2
+    now = sequenceReader.affineOf(node) @ np.append(middle, 1)
+    shift = (now - np.linalg.inv(motion) @ now)[:3]
     cosine = (np.trace(motion[:3, :3]) - 1) / 2
     # near no turn the sine is exact where the cosine is not
     sine = np.linalg.norm(motion[:3, :3] - motion[:3, :3].T) / (2 * np.sqrt(2))
