@@ -18,7 +18,7 @@ from DynamicMRIReconLib.phantoms.brain import BrainScene
 SIZE = 48
 FACTORS = (4, 8)
 #: standard deviation of the noise over the largest value, without and with motion
-NOISE, NOISE_MOVED = 0.02, {4: 0.01, 8: 0.02}
+NOISE, NOISE_MOVED = 0.02, {4: 0.01}
 #: of the patient before the second and the third stack: degrees and mm
 TURNS_DEGREES, SHIFTS_MM = ((0, 0, 0), (5, -4, 6), (-3, 5, -4)), ((0, 0, 0), (4, -3, 5), (-5, 2, 3))
 #: voxel size where the whole brain is taken: a finer one has more voxels than two CPU cores finish in sensible time

@@ -14,19 +14,12 @@ from DynamicMRIReconLib.registration.rigid import Volume, register_rigid
 
 #: the voxel size of the published volume; the fetus moved between slices
 _COMMON = {"voxel_size_mm": 1.125, "registration_refinements": 0}
-#: name in the table: method and settings; also total variation with about the weight that irem finds, and irem with
-#: the weight that suits stacks without noise
+#: name in the table: method and settings
 FETAL_SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "bspline": ("bspline", _COMMON),
     "srr": ("srr", {**_COMMON, "slice_cycles": 2}),
     "irem": ("irem", _COMMON),
-    "srr, total variation": (
-        "srr",
-        {**_COMMON, "penalty": "tv", "regularization": 0.02, "iterations": 6, "slice_profile": "boxcar",
-         "in_plane_blur": 0},
-    ),
-    "irem, regularization 0.0004": ("irem", {**_COMMON, "regularization": 4e-4}),
-}  # fmt: skip
+}
 
 
 def compare(output: Path, published: Path) -> dict[str, float]:

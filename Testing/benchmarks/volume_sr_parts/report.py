@@ -110,9 +110,10 @@ def _fetal(rows: list[dict[str, Any]]) -> list[str]:
         f"| published | 1 | {rows[0]['published_sharpness']:.3f} | | |",
         "",
         "Seen in the picture: all show the same brain in the same place. B-spline is blurred. SRR is sharp but has "
-        "dark and bright rims at edges, overshoot of its Gaussian profile. IREM with the weight that suits stacks "
-        "without noise is grainy; with the weight that it finds the grain is gone. Higher sharpness than the published "
-        "volume's is no merit in this table, and neither is a high NCC of a blurred volume.",
+        "dark and bright rims at edges, overshoot of its Gaussian profile. IREM follows the noise with the weight that "
+        "it finds; with the one that suits stacks without noise (0.0004) it was grainy, with an NCC of 0.709 and a "
+        "sharpness of 0.341. Higher sharpness than the published volume's is no merit in this table, and neither is a "
+        "high NCC of a blurred volume.",
         "",
         "![Results and the published volume](pictures/stacks-fetal.png)",
         "",
