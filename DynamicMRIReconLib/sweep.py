@@ -56,6 +56,7 @@ def sweep(
     data: Data,
     method: str,
     grid: Grid,
+    /,
     *,
     reference: ImageSeries | None = None,
     preset: str = "standard",

@@ -43,8 +43,14 @@ def simulated(description: dict[str, Any] | None, simulation: dict[str, Any] | N
     return {**description, "kind": "kspace", "axes": axes}
 
 
-def standIn(description: dict[str, Any] | None) -> KSpace | ImageSeries | None:
-    """Data with the described sizes that take no memory: every element is the same one."""
+def standIn(description: dict[str, Any] | None) -> Any:
+    """Data (k-space, a series, or a list of stacks) with the described sizes that take no memory: every element is the
+    same one.
+    """
+    if description and description.get("kind") == "stacks":
+        stacks = [standIn({**stack, "kind": "series"}) for stack in description["stacks"]]
+        names = [stack.get("source") for stack in description["stacks"]]
+        return [_named(stack, name) for stack, name in zip(stacks, names, strict=True)]
     if not description or description.get("kind") not in ("kspace", "series"):
         return None
     frames, matrix = int(description["frames"]), tuple(int(n) for n in description["matrix"])
@@ -52,7 +58,8 @@ def standIn(description: dict[str, Any] | None) -> KSpace | ImageSeries | None:
     shape = tuple(sizes.values())
     common = {"affine": np.array(description["affine"]), "times_s": np.arange(frames, dtype=float), "metadata": {}}
     if description["kind"] == "series":
-        return _unchecked(ImageSeries, array=_same(0, np.float32, shape), synthetic=np.zeros(frames, bool), **common)
+        array, synthetic = _same(0, np.float32, shape), np.zeros(frames, bool)
+        return _unchecked(ImageSeries, array=array, synthetic=synthetic, parts={}, **common)
     cartesian = "readout" not in sizes
     return _unchecked(
         KSpace,
@@ -64,6 +71,12 @@ def standIn(description: dict[str, Any] | None) -> KSpace | ImageSeries | None:
         density=None,
         **common,
     )
+
+
+def _named(series: ImageSeries, name: str | None) -> ImageSeries:
+    if name:
+        series.metadata["source"] = name
+    return series
 
 
 def _same(value: Any, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:

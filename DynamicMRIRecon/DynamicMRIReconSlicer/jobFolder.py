@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.jobs import files
+from DynamicMRIReconSlicer.stackNodes import Stacks
 
 PREFIX = "DynamicMRIRecon-"
 INPUT = "input.npz"
@@ -24,7 +26,7 @@ class Request:
     Attributes
     ----------
     source
-        A file or folder, or an image series that is already in memory.
+        A file or folder, an image series that is already in memory, or several stacks (``stackNodes.Stacks``).
     method, preset, parameters
         Registry key, preset name, and the values put over the preset.
     read
@@ -39,9 +41,12 @@ class Request:
         What results are called.
     node
         The node of the scene that the input comes from, or None.
+    load
+        Called with this, the job folder, the last event and the warnings to make of a finished job what ``onFinished``
+        gets; None: a result in the scene.
     """
 
-    source: Path | ImageSeries
+    source: Path | ImageSeries | Stacks
     method: str
     preset: str = "standard"
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -52,6 +57,14 @@ class Request:
     seed: int = 0
     name: str = "Reconstruction"
     node: Any = None
+    load: Callable[[Request, Path, dict[str, Any], list[str]], Any] | None = None
+
+    @property
+    def nodes(self) -> list[Any]:
+        """The nodes of the scene that the input comes from; of stacks all, in their order."""
+        if isinstance(self.source, Stacks):
+            return list(self.source.nodes)
+        return [] if self.node is None else [self.node]
 
 
 class JobFolder:
@@ -69,16 +82,14 @@ class JobFolder:
         OSError
             The disk is full or may not be written.
         """
-        source = request.source
-        if isinstance(source, ImageSeries):
-            exportSeries(source, self.path / INPUT)
-            source = self.path / INPUT
+        inputs, masks = self._inputs(request.source)
         job = {
             "version": 1,
             "method": request.method,
             "preset": request.preset,
             "parameters": request.parameters,
-            "inputs": [{"path": str(Path(source).absolute())}],
+            "inputs": [{"path": str(path.absolute())} for path in inputs],
+            "masks": [{"path": str(path.absolute())} for path in masks],
             "read": request.read,
             "simulate": request.simulate,
             "frames": request.frames,
@@ -87,6 +98,24 @@ class JobFolder:
             "seed": request.seed,
         }
         files.write_json(self.path / files.JOB, job)
+
+    def _inputs(self, source: Path | ImageSeries | Stacks) -> tuple[list[Path], list[Path]]:
+        """The files of the input and of the masks, written where they are in memory."""
+        if isinstance(source, ImageSeries):
+            exportSeries(source, self.path / INPUT)
+            return [self.path / INPUT], []
+        if not isinstance(source, Stacks):
+            return [Path(source)], []
+        inputs = [self.path / f"stack-{number}.npz" for number in range(1, len(source.images) + 1)]
+        for path, image in zip(inputs, source.images, strict=True):
+            exportSeries(image, path)
+        if not any(mask is not None for mask in source.masks):
+            return inputs, []
+        masks = [self.path / f"mask-{number}.npz" for number in range(1, len(inputs) + 1)]
+        for path, image, mask in zip(masks, source.images, source.masks, strict=True):
+            everything = ImageSeries(np.ones(image.array.shape, np.float32), image.affine, image.times_s)
+            exportSeries(everything if mask is None else mask, path)
+        return inputs, masks
 
     def remove(self) -> None:
         """Delete the folder and everything in it."""

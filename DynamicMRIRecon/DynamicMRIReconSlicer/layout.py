@@ -12,6 +12,10 @@ MMODE_VIEW = "MMode"
 LAYOUT_ID = 7413
 MOST_MMODES = 4
 TRUST_LAYOUT_ID = 7423
+#: layouts of 1 to 6 volumes side by side have this number plus their count
+COMPARE_LAYOUT_ID = 7430
+COMPARE_VIEW, MOST_COMPARED = "Compare", 6
+_COLORS = ("#4A9CDB", "#4FB06D", "#D9883C", "#8C6BB1", "#C9A227", "#6E8B8B")
 #: name, label and colour of the views of input, result and difference
 TRUST_VIEWS = (("TrustInput", "I", "#4A9CDB"), ("TrustResult", "R", "#4FB06D"), ("TrustDifference", "D", "#D9883C"))
 
@@ -55,11 +59,12 @@ def showVolume(volume: Any) -> None:
     manager = slicer.app.layoutManager()
     if manager is None:
         return
-    if manager.layoutLogic().GetLayoutNode().GetViewArrangement() in (TRUST_LAYOUT_ID, TRUST_LAYOUT_ID + 1):
-        # The trust view has no anatomical view.
+    shown = manager.layoutLogic().GetLayoutNode().GetViewArrangement()
+    if shown in (TRUST_LAYOUT_ID, TRUST_LAYOUT_ID + 1) or isCompared(shown):
+        # These have no anatomical view.
         manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     for name in manager.sliceViewNames():
-        if not name.startswith((MMODE_VIEW, "Trust")):
+        if not name.startswith((MMODE_VIEW, "Trust", COMPARE_VIEW)):
             showInView(name, volume, turn=volume.GetImageData().GetDimensions()[2] == 1)
 
 
@@ -136,6 +141,53 @@ def showTrust(volumes: Any, chart: Any) -> None:
         composite.SetHotLinkedControl(True)
     if chart is not None:
         showChart(chart)
+
+
+def isCompared(number: int) -> bool:
+    """Whether a layout is one of volumes side by side."""
+    return COMPARE_LAYOUT_ID < number <= COMPARE_LAYOUT_ID + MOST_COMPARED
+
+
+def compareView(number: int) -> str:
+    """The name of the view with this number from 0 in the layout of volumes side by side."""
+    return f"{COMPARE_VIEW}{number + 1}"
+
+
+def compareDescription(count: int) -> str:
+    """The layout of ``count`` views in rows of three at most."""
+    columns = count if count <= 3 else (count + 1) // 2
+    views = [_slice(compareView(n), "Axial", str(n + 1), _COLORS[n]) for n in range(count)]
+    rows = ["".join(views[first : first + columns]) for first in range(0, count, columns)]
+    inner = [f'<item><layout type="horizontal" split="true">{row}</layout></item>' for row in rows]
+    return f'<layout type="vertical" split="true">{"".join(inner)}</layout>'
+
+
+def showCompared(volumes: Any) -> None:
+    """Show volumes in linked views, all cut by one plane: that of the slices of the first."""
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        return
+    number = COMPARE_LAYOUT_ID + len(volumes)
+    layoutNode = manager.layoutLogic().GetLayoutNode()
+    if not layoutNode.IsLayoutDescription(number):
+        layoutNode.AddLayoutDescription(number, compareDescription(len(volumes)))
+    manager.setLayout(number)
+    logics = [manager.sliceWidget(compareView(n)).sliceLogic() for n in range(len(volumes))]
+    for logic in logics:
+        # Linked views would all show the volume that is set in one of them.
+        logic.GetSliceCompositeNode().SetLinkedControl(False)
+    for n, volume in enumerate(volumes):
+        showInView(compareView(n), volume)
+    first = logics[0].GetSliceNode()
+    showInView(compareView(0), volumes[0], turn=True)
+    for logic in logics[1:]:
+        node = logic.GetSliceNode()
+        node.GetSliceToRAS().DeepCopy(first.GetSliceToRAS())
+        node.SetFieldOfView(*first.GetFieldOfView())
+        node.UpdateMatrices()
+    for logic in logics:
+        logic.GetSliceCompositeNode().SetLinkedControl(True)
+        logic.GetSliceCompositeNode().SetHotLinkedControl(True)
 
 
 def showChart(chart: Any) -> None:

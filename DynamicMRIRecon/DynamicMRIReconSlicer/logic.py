@@ -12,12 +12,13 @@ import slicer
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError, ResourceError
 from DynamicMRIReconLib.profiles import RegionCurve
-from DynamicMRIReconSlicer import exportFiles, lineProfile, provenance, regionCurves, sequenceReader
+from DynamicMRIReconSlicer import exportFiles, lineProfile, provenance, regionCurves, sequenceReader, stackNodes
 from DynamicMRIReconSlicer.fileReader import filePath
 from DynamicMRIReconSlicer.jobFolder import Request
 from DynamicMRIReconSlicer.lineProfile import LineProfiles, ProfileNodes
 from DynamicMRIReconSlicer.results import Result
 from DynamicMRIReconSlicer.run import Run
+from DynamicMRIReconSlicer.stackNodes import Stacks
 
 _ERRORS: dict[str, type[Exception]] = {"input": InputError, "resource": ResourceError}
 
@@ -42,6 +43,7 @@ class ReconstructionLogic:
         simulate: dict[str, Any] | None = None,
         frames: tuple[int, int] | None = None,
         name: str | None = None,
+        load: Callable[..., Any] | None = None,
         onEvent: Callable[[dict[str, Any]], None] = lambda _event: None,
         onFinished: Callable[[Result | None, dict[str, Any]], None] = lambda _result, _event: None,
         onLog: Callable[[str], None] = lambda _line: None,
@@ -51,7 +53,8 @@ class ReconstructionLogic:
         Parameters
         ----------
         source
-            A file or folder, a node of the scene (sequence, volume, k-space file node), or an ``ImageSeries``.
+            A file or folder, a node of the scene (sequence, volume, k-space file node), an ``ImageSeries``, or a list
+            of volumes for methods on stacks, whose masks are the nodes that ``stackNodes.setMask`` has set.
         method, parameters, preset
             Registry key, values put over the preset, preset.
         device, seed
@@ -63,6 +66,8 @@ class ReconstructionLogic:
             ``{"trajectory": "radial", "shots": 13, "coils": 8, "noise": 0.01}``.
         frames
             A quick look: only these frames, from the first to the one before the second.
+        load
+            What makes of the finished job what ``onFinished`` gets, see ``Request``; None: a result in the scene.
         onEvent, onLog
             Called with the worker's events and log lines while it runs.
         onFinished
@@ -85,6 +90,7 @@ class ReconstructionLogic:
             seed=seed,
             name=name or f"{_nameOf(source)} {method}",
             node=source if hasattr(source, "GetID") else None,
+            load=load,
         )
 
         def finished(result: Result | None, event: dict[str, Any]) -> None:
@@ -164,6 +170,8 @@ class ReconstructionLogic:
             It is gone, or was never in the scene or in a file.
         """
         path = provenance.request(sequence)["path"]
+        if provenance.takesStacks(sequence):
+            return self._stacksOf(sequence)
         node = sequence.GetNodeReference(provenance.INPUT)
         if node is not None:
             return node
@@ -172,6 +180,14 @@ class ReconstructionLogic:
         if not Path(path).exists():
             raise InputError(f"The file {path} that {sequence.GetName()} was made from is not there any more.")
         return Path(path)
+
+    def _stacksOf(self, sequence: Any) -> list[Any]:
+        role = provenance.INPUT
+        references = range(sequence.GetNumberOfNodeReferences(role))
+        nodes = [sequence.GetNthNodeReference(role, number) for number in references]
+        if len(nodes) < 2 or any(node is None for node in nodes):
+            raise InputError(f"A stack that {sequence.GetName()} was made from is not in the scene any more.")
+        return nodes
 
     def export(self, sequence: Any, *paths: str | Path, patientFrom: str | Path | None = None) -> list[Path]:
         """Write a sequence, with its record, in the format that each path's suffix tells, and wait for it.
@@ -244,9 +260,11 @@ class ReconstructionLogic:
         self._runs = []
         self._profiles.forget()
 
-    def _sourceOf(self, source: Any) -> Path | ImageSeries:
-        if isinstance(source, ImageSeries):
+    def _sourceOf(self, source: Any) -> Path | ImageSeries | Stacks:
+        if isinstance(source, ImageSeries | Stacks):
             return source
+        if isinstance(source, (list, tuple)):
+            return stackNodes.read(list(source))
         if isinstance(source, (str, Path)):
             path = Path(source).expanduser()
             if not path.exists():
@@ -263,5 +281,9 @@ def _nameOf(source: Any) -> str:
         return Path(source).name.split(".")[0]
     if isinstance(source, ImageSeries):
         return str(source.metadata.get("source", "Series"))
+    if isinstance(source, (list, tuple)):
+        return str(source[0].GetName()) if source else "Stacks"
+    if isinstance(source, Stacks):
+        return str(source.images[0].metadata.get("source", "Stacks"))
     path = filePath(source)
     return path.name.split(".")[0] if path is not None else str(source.GetName())

@@ -6,6 +6,7 @@ The library's registry needs pydantic, which Slicer does not bring; before it is
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,12 @@ def writeSnapshot() -> Path:
     """Write the registry's methods to ``Resources/methods.json``."""
     SNAPSHOT.write_text(json.dumps(fromRegistry(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return SNAPSHOT
+
+
+@functools.cache
+def titles(kind: str) -> dict[str, str]:
+    """Titles by key of the methods that take ``kind``; asked for often, so from the snapshot, once."""
+    return {method["key"]: method["title"] for method in fromSnapshot() if method["input_kind"] == kind}
 
 
 def find(key: str) -> dict[str, Any] | None:

@@ -35,6 +35,7 @@ class MethodSection:
         for index, method in enumerate(self.methods):
             ui.methodCombo.addItem(method["title"], method["key"])
             ui.methodCombo.setItemData(index, _tooltip(method), qt.Qt.ToolTipRole)
+        self.setMethod(DEFAULT_METHOD)
         ui.methodCombo.blockSignals(False)
         ui.methodCombo.currentIndexChanged.connect(self._methodPicked)
         # The user's own choice, also of the method that is shown already: then no suggestion takes its place.

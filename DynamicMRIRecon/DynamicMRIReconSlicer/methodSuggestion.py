@@ -26,6 +26,8 @@ def suggest(description: dict[str, Any] | None, methods: list[dict[str, Any]]) -
     offered = [method["key"] for method in methods if method["input_kind"] == kind]
     if description is None or not offered:
         return None
+    if kind == "stacks" and "irem" in offered:
+        return "irem", "It is the sharpest where it was measured; srr and bspline are quicker: compare them."
     if kind != "kspace":
         title = next(method["title"] for method in methods if method["key"] == offered[0])
         return offered[0], f"{title} works on what this input is."

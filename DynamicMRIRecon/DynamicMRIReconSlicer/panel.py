@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import slicer
 from slicer.util import VTKObservationMixin
 
 from DynamicMRIReconLib.errors import InputError, ReconError
-from DynamicMRIReconSlicer import costEstimate, install, provenance, repeat, texts, trustView
+from DynamicMRIReconSlicer import costEstimate, install, provenance, repeat, stackRegistrar, texts, trustView
 from DynamicMRIReconSlicer.exportSection import ExportSection
 from DynamicMRIReconSlicer.inputSection import InputSection
 from DynamicMRIReconSlicer.jobQueue import JobQueue
@@ -17,13 +18,14 @@ from DynamicMRIReconSlicer.profileSection import ProfileSection
 from DynamicMRIReconSlicer.resultsSection import ResultsSection
 from DynamicMRIReconSlicer.runSection import QUICK_LOOK_FRAMES, RunSection
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+from DynamicMRIReconSlicer.stacksSection import StacksSection
 
 _QUICK_LOOK = " quick look"
 _KINDS = {"kspace": "k-space", "series": "an image series", "stacks": "two or more image stacks"}
 
 
 class Panel(VTKObservationMixin):
-    """Connects the sections.
+    """Connects the sections. Nothing is shown or kept before ``restore`` has shown what the scene keeps.
 
     Parameters
     ----------
@@ -45,12 +47,12 @@ class Panel(VTKObservationMixin):
         self._frames: tuple[int, int] | None = None
         self.method = MethodSection(ui, self.update)
         self.input = InputSection(ui, self.update)
+        self.stacks = StacksSection(ui, self.update, self.registerStacks)
         self.runSection = RunSection(ui)
         self.queue = JobQueue(logic, self.runSection, self._finished, self.update)
         self.results = ResultsSection(ui, self._resultPicked, self.trust, self.repeat)
         self.export = ExportSection(ui, logic, self.results.current, requirementsPath)
         self.profile = ProfileSection(ui, logic)
-        self._restoring = False
         ui.notDiagnosticLabel.setText(texts.NOT_DIAGNOSTIC)
         ui.reconstructButton.clicked.connect(self._reconstructClicked)
         ui.quickLookButton.clicked.connect(lambda *_: self.quickLook())
@@ -58,15 +60,22 @@ class Panel(VTKObservationMixin):
         ui.cancelButton.clicked.connect(self._cancelClicked)
         ui.deviceCombo.currentIndexChanged.connect(self.update)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._sceneChanged)
-        self.update()
 
     def whyNot(self) -> str | None:
         """Why Reconstruct cannot be pressed, in words for its tool tip; None when it can."""
+        if self._usesStacks(self.method.method):
+            return self.stacks.problem() or self.method.problem()
         return self.input.problem() or self._whyNotMethod(self.method.method) or self.method.problem()
+
+    def _usesStacks(self, method: dict[str, Any]) -> bool:
+        """Whether a method takes the ticked stacks; a file that holds stacks is taken while none is ticked."""
+        return method["input_kind"] == "stacks" and (self.input.kind() != "stacks" or bool(self.stacks.stacks()))
 
     def _whyNotMethod(self, method: dict[str, Any]) -> str | None:
         """Why a method cannot be used on this input."""
         needed, kind = method["input_kind"], self.input.kind()
+        if self._usesStacks(method) and (kind is not None or self.stacks.stacks()):
+            return self.stacks.problem()
         if kind is None:
             return None
         if kind != needed:
@@ -86,8 +95,12 @@ class Panel(VTKObservationMixin):
             return
         self._suggest()
         self.input.showSimulation(self.method.method["input_kind"])
+        self.stacks.show()
+        self.stacks.methodPicked(self.method.method)
         simulation = self.input.simulation(self.method.method["input_kind"], self.runSection.seed())
-        self.method.showEstimate(costEstimate.simulated(self.input.description, simulation), self.runSection.device())
+        usesStacks = self._usesStacks(self.method.method)
+        described = self.stacks.description() if usesStacks else self.input.description
+        self.method.showEstimate(costEstimate.simulated(described, simulation), self.runSection.device())
         self.runSection.setReady(self.whyNot(), self.run is not None, self.queue.waiting)
         self.save()
         self._startIfWanted()
@@ -108,22 +121,37 @@ class Panel(VTKObservationMixin):
             return
         self.save()
         method, seed = self.method.method, self.runSection.seed()
-        try:
-            install.ensure(self._requirementsPath)
-            self.queue.add(
+        usesStacks = self._usesStacks(method)
+        self._try(
+            lambda: self.queue.add(
                 f"{self._inputName()} {method['key']}{ending}",
-                self.input.source(),
+                self.stacks.source() if usesStacks else self.input.source(),
                 method["key"],
-                values,
+                {**values, **self.stacks.parameters()} if usesStacks else values,
                 device=self.runSection.device(),
                 seed=seed,
-                read=self.input.readOptions(),
+                read={} if usesStacks else self.input.readOptions(),
                 simulate=self.input.simulation(method["input_kind"], seed),
                 **options,
             )
+        )
+
+    def _try(self, action: Callable[[], None]) -> None:
+        """Do what needs the packages, and say what went wrong."""
+        try:
+            install.ensure(self._requirementsPath)
+            action()
         except (install.NotInstalled, ReconError, OSError) as error:
             self.runSection.setError(str(error))
         self.update()
+
+    def registerStacks(self) -> None:
+        """Register the ticked stacks in the background, then move them."""
+        if self.stacks.problem() is not None:
+            return
+        values, failed = self.method.values(), self.runSection.setError
+        chosen = {"device": self.runSection.device(), "seed": self.runSection.seed()}
+        self._try(lambda: stackRegistrar.start(self.queue, self.stacks, values, failed, **chosen))
 
     def repeat(self, sequence: Any, start: bool) -> None:
         """Set every choice to what ``sequence`` was made with; with ``start``, reconstruct as soon as that can be."""
@@ -140,6 +168,10 @@ class Panel(VTKObservationMixin):
 
     def trust(self, sequence: Any) -> None:
         """Show input, result and difference; the gridding of k-space is reconstructed first where it is missing."""
+        if provenance.takesStacks(sequence):
+            # No single input could be subtracted from it.
+            self.stacks.compare(sequence)
+            return
         try:
             baseline = trustView.baselineOf(sequence)
             if baseline is not None:
@@ -167,14 +199,14 @@ class Panel(VTKObservationMixin):
         if self._restoring or slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsImporting():
             return
         settings = SceneSettings(self.logic.getParameterNode())
-        for section in (self.input, self.method, self.runSection, self.export, self.profile):
+        for section in (self.input, self.stacks, self.method, self.runSection, self.export, self.profile):
             section.save(settings)
 
     def restore(self) -> None:
         """Show the choices that the scene keeps."""
         settings = SceneSettings(self.logic.getParameterNode())
         self._restoring = True
-        for section in (self.method, self.input, self.runSection, self.export, self.profile):
+        for section in (self.method, self.input, self.stacks, self.runSection, self.export, self.profile):
             section.restore(settings)
         self._restoring = False
         self.results.refresh()
@@ -194,6 +226,7 @@ class Panel(VTKObservationMixin):
         self._restoring = True
         self.sceneCloses()
         self.profile.cleanup()
+        self.stacks.cleanup()
         self.removeObservers()
 
     def _libraryRefuses(self, key: str) -> str | None:
@@ -204,7 +237,7 @@ class Panel(VTKObservationMixin):
     def _suggest(self) -> None:
         self.method.setReasons({method["key"]: self._whyNotMethod(method) for method in self.method.methods})
         self._restoring = True
-        self.method.suggest(self.input.description)
+        self.method.suggest(self.input.description or self.stacks.description())
         self._restoring = False
 
     def _startBaseline(self, sequence: Any) -> None:
@@ -227,6 +260,8 @@ class Panel(VTKObservationMixin):
         )
 
     def _inputName(self) -> str:
+        if self._usesStacks(self.method.method):
+            return str(self.stacks.fixed().GetName())
         path = self.input.path()
         return path.name.split(".")[0] if path is not None else str(self.input.source().GetName())
 

@@ -12,6 +12,8 @@ from DynamicMRIReconSlicer import methodList
 from DynamicMRIReconSlicer.parameterFields import Field, tooltip
 
 CUSTOM = "custom"
+#: parameters that another section of the panel sets
+ELSEWHERE = ("fixed_stack",)
 
 
 class ParameterForm:
@@ -48,8 +50,9 @@ class ParameterForm:
         self._body = qt.QWidget()
         body = qt.QVBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
-        plain = [entry for entry in method["parameters"] if not entry["advanced"]]
-        advanced = [entry for entry in method["parameters"] if entry["advanced"]]
+        offered = [entry for entry in method["parameters"] if entry["name"] not in ELSEWHERE]
+        plain = [entry for entry in offered if not entry["advanced"]]
+        advanced = [entry for entry in offered if entry["advanced"]]
         if plain:
             body.addLayout(self._rows(plain))
         if advanced:

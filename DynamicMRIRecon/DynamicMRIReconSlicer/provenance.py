@@ -81,6 +81,13 @@ def request(sequence: Any) -> dict[str, Any]:
     return asked
 
 
+def takesStacks(sequence: Any) -> bool:
+    """Whether a result was made from several stacks."""
+    from DynamicMRIReconSlicer import methodList
+
+    return sequence.GetAttribute(METHOD) in methodList.titles("stacks")
+
+
 def record(sequence: Any) -> dict[str, Any]:
     """The record that a sequence carries; empty for one that this module did not make."""
     try:

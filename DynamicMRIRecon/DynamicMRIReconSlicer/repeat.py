@@ -10,7 +10,8 @@ from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 
 
 def intoSettings(sequence: Any, source: Any, settings: SceneSettings) -> None:
-    """Set everything that the panel shows to what ``sequence`` was made with, from ``source`` (a node or a path).
+    """Set everything that the panel shows to what ``sequence`` was made with, from ``source`` (a node, a path, or
+    a list of stacks).
 
     Raises
     ------
@@ -24,8 +25,12 @@ def intoSettings(sequence: Any, source: Any, settings: SceneSettings) -> None:
     if description is not None:
         values = {**methodList.presetValues(description, str(asked["preset"])), **values}
     isPath = isinstance(source, Path)
-    settings.setNode("Input", None if isPath else source)
-    settings.set("InputPath", str(source) if isPath else "")
+    if isinstance(source, list):
+        settings.setNodes("Stacks", source)
+        settings.setNode("FixedStack", source[int(values.get("fixed_stack") or 1) - 1])
+    else:
+        settings.setNode("Input", None if isPath else source)
+        settings.set("InputPath", str(source) if isPath else "")
     read = asked["read"]
     axes = read.get("axes") or ""
     settings.set("Axes", axes if isinstance(axes, str) else ",".join(axes))

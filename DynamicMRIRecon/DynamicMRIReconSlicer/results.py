@@ -68,8 +68,8 @@ def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: 
     hierarchy.put(hierarchy.folder(nodes.sequence.GetName()), nodes.proxy, *proxies, text)
     for one in (nodes, *parts.values()):
         one.sequence.SetNodeReferenceID(provenance.PROVENANCE, text.GetID())
-        if request.node is not None:
-            one.sequence.SetNodeReferenceID(provenance.INPUT, request.node.GetID())
+        for node in request.nodes:
+            one.sequence.AddNodeReferenceID(provenance.INPUT, node.GetID())
     sequencesOfParts = {name: part.sequence for name, part in parts.items()}
     return Result(nodes.sequence, nodes.browser, nodes.proxy, text, tuple(warnings), sequencesOfParts)
 

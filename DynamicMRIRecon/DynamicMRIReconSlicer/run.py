@@ -83,7 +83,8 @@ class Run:
         result = None
         try:
             if kind == "done":
-                result = loadResult(self.request, self._folder.path, event, self.warnings)
+                load = self.request.load or loadResult
+                result = load(self.request, self._folder.path, event, self.warnings)
         except Exception as error:
             event = {"event": "error", "kind": "internal", "message": f"The result could not be loaded: {error}"}
         finally:

@@ -84,6 +84,17 @@ def times(node: Any) -> tuple[np.ndarray, str | None]:
     return np.arange(count, dtype=float), f"{node.GetName()} has no frame times: 1 s a frame is assumed."
 
 
+def affineOf(volume: Any) -> np.ndarray:
+    """(4, 4) voxel index to RAS mm of a volume, its parent transform included.
+
+    Raises
+    ------
+    InputError
+        It sits under a deforming transform.
+    """
+    return _affine(volume, volume)
+
+
 def _isScalarVolume(node: Any) -> bool:
     return (
         node is not None

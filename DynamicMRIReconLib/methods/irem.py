@@ -33,15 +33,21 @@ class IremParameters(StackParameters):
     )
     epochs: int = parameter(8, "Rounds of training through all voxels of all stacks.", ge=0, le=100_000)
     batch: int = parameter(8000, "Voxels in a training step.", ge=16, le=1_000_000, unit="voxels", advanced=True)
-    learning_rate: float = parameter(2e-3, "Adam's step.", gt=0, le=1, advanced=True)
-    grid_learning_rate: float = parameter(2e-3, "Adam's step for the grids of network=grid.", gt=0, le=1, advanced=True)
+    learning_rate: float = parameter(5e-4, "Adam's step.", gt=0, le=1, advanced=True)
+    grid_learning_rate: float = parameter(5e-4, "Adam's step for the grids of network=grid.", gt=0, le=1, advanced=True)
     halve_every: int = parameter(
         0, "Halve the steps after so many epochs; 0 lets them fall evenly.", ge=0, unit="epochs", advanced=True
     )
     start: Literal["srr", "none"] = parameter(
         "srr", "With network=grid: start from a quick edge-preserving super-resolution, or from nothing.", advanced=True
     )
-    regularization: float = parameter(4e-4, "Weight of the total variation; larger is smoother.", ge=0, le=1)
+    regularization: float | None = parameter(
+        None, "Weight of the total variation; larger is smoother. Automatic: what foretells left-out voxels best.",
+        ge=0, le=1,
+    )  # fmt: skip
+    precision: Literal["float32", "bfloat16"] = parameter(
+        "float32", "Of the network while it is trained; bfloat16 is quicker on recent GPUs.", advanced=True
+    )
     slice_profile: Literal["boxcar", "gaussian", "none"] = parameter(
         "boxcar", "What a slice averages; a box sharpens least. none takes voxels as points, as published.",
         advanced=True,
@@ -71,6 +77,10 @@ class Irem(Method):
     plus what a small network makes of grids of features from coarse to fine. It starts as the volume of ``srr`` with a
     total variation penalty, which gives most of its sharpness; the training makes it agree with the voxels of the
     stacks. Dark background is thinned out to a fifth.
+
+    An automatic ``regularization`` follows the noise and the motion that registration leaves: a twentieth of the voxels
+    in the middle is left out of reconstructions with weaker and stronger penalties, and the weight that foretells them
+    best is taken, for the start as for the training.
     """
 
     key = "irem"
@@ -112,12 +122,14 @@ class Irem(Method):
         draws = (
             1 if parameters.slice_profile == "none" else parameters.profile_points or _usual_points(data, parameters)
         )
-        draws += 3 if parameters.regularization > 0 else 0
+        draws += 3 if parameters.regularization != 0 else 0
         points = parameters.epochs * work.samples * draws + work.voxels / 3
         steps = parameters.epochs * -(-work.samples // parameters.batch)
         seconds = points * per_point + steps * _SECONDS_PER_STEP[parameters.network]
         if parameters.network == "grid" and parameters.start == "srr":
-            seconds += 4 * stack_estimates.LOOK_UP_S * work.voxels * work.stacks * 4 * _START_ITERATIONS
+            seconds += _start_seconds(work.voxels, work.stacks)
+        if parameters.regularization is None:
+            seconds += 3 * _start_seconds(min(work.voxels, _TRIED_VOXELS), work.stacks)
         wide = 256 * 18 if parameters.network == "fourier" else 200
         batch_bytes = 3 * 4.0 * wide * max(parameters.batch * draws, _POINTS_AT_ONCE / 3)
         return stack_estimates.estimate(work, seconds=seconds, volumes=30, extra_bytes=6e8 + batch_bytes)
@@ -140,7 +152,8 @@ class Irem(Method):
         frame = Frame.around(stacks)
         generator = torch.Generator().manual_seed(context.seed)
         points = Points.of(stacks, frame, context.seed, context.device)
-        network = _network(stacks, frame, parameters, generator, context.part(1, 3))
+        weight = _weight(stacks, frame, parameters, context.part(0, 3))
+        network = _network(stacks, frame, parameters, weight, generator, context.part(1, 3))
         voxel_mm = float(np.linalg.norm(frame.lattice.affine[:3, :3], axis=0).min())
         count = parameters.profile_points or _points_through(stacks, voxel_mm)
         profile = ProfilePoints(parameters.slice_profile, count, parameters.in_plane_blur)
@@ -150,19 +163,22 @@ class Irem(Method):
             learning_rate=parameters.learning_rate,
             grid_rate=parameters.grid_learning_rate,
             halve_every=parameters.halve_every,
-            regularization=parameters.regularization,
+            regularization=weight,
+            mixed=parameters.precision == "bfloat16",
             voxel=voxel_mm / frame.half_mm,
         )
-        error = train(network, points, profile, how, generator, context.part(2, 3))
+        misfit, variation = train(network, points, profile, how, generator, context.part(2, 3))
         if parameters.epochs:
-            context.add_figures(misfit=error)
+            context.add_figures(misfit=misfit)
+            if weight > 0:
+                context.add_figures(penalty=weight * variation, penalty_per_regularization=variation)
 
         def positions(planes: slice) -> Tensor:
             at = frame.positions(stacks.grid.points_mm(planes))
             return torch.as_tensor(at, dtype=torch.float32, device=context.device)
 
         volume = evaluate(network, positions, stacks.grid.shape[0], _POINTS_AT_ONCE, context.part(2, 3))
-        return stacks.result(volume.clamp_min(0).numpy(), slice_profile=parameters.slice_profile)
+        return stacks.result(volume.clamp_min(0).numpy(), slice_profile=parameters.slice_profile, regularization=weight)
 
 
 def _points_through(stacks: PreparedStacks, voxel_mm: float) -> int:
@@ -180,13 +196,36 @@ def _usual_points(data: list[ImageSeries], parameters: IremParameters) -> int:
 _MOST_POINTS = 16
 #: spacings of the feature grids, in voxels of the start volume
 _LEVELS = (4, 2, 1)
-#: of the start volume: iterations in each round of reweighting, and the weight of its total variation
+#: iterations in each round of reweighting of the start volume
 _START_ITERATIONS = 6
-_START_REGULARIZATION = 5e-4
+#: weight in the start, whose data term is a sum and not a mean, over that in the training
+_START_SHARE = 1.25
+#: voxels with which weights are tried, at most
+_TRIED_VOXELS = 48**3
+
+
+def _start_seconds(voxels: int, stacks: int) -> float:
+    return 4 * stack_estimates.LOOK_UP_S * voxels * stacks * 4 * _START_ITERATIONS
+
+
+def _weight(stacks: PreparedStacks, frame: Frame, parameters: IremParameters, context: Context) -> float:
+    """The weight of the total variation in the training."""
+    if parameters.regularization is not None:
+        return parameters.regularization
+    from DynamicMRIReconLib.methods.common.left_out_voxels import best_weight
+
+    context.step(1.0, "Looking how much to smooth")
+    profile, blur = _start_profile(parameters)
+    return best_weight(stacks.stacks, frame.lattice, profile, blur, context.part(0, 10**6)) / _START_SHARE
 
 
 def _network(
-    stacks: PreparedStacks, frame: Frame, parameters: IremParameters, generator: Any, context: Context
+    stacks: PreparedStacks,
+    frame: Frame,
+    parameters: IremParameters,
+    weight: float,
+    generator: Any,
+    context: Context,
 ) -> nn.Module:
     """The network at its start, on the device."""
     import torch
@@ -204,21 +243,23 @@ def _network(
         frame.extent, [max(voxel) * level for level in _LEVELS], base_shape=shape, generator=generator
     )
     if parameters.start == "srr":
-        network.load_base(_start(stacks, frame, parameters, context))
+        network.load_base(_start(stacks, frame, parameters, _START_SHARE * weight, context))
     return network.to(context.device)
 
 
-def _start(stacks: PreparedStacks, frame: Frame, parameters: IremParameters, context: Context) -> Tensor:
+def _start_profile(parameters: IremParameters) -> tuple[Literal["gaussian", "boxcar"], float]:
+    """Profile and blur in the plane that the start volume takes; it cannot take voxels as points."""
+    if parameters.slice_profile == "none":
+        return "gaussian", 0.0
+    return parameters.slice_profile, parameters.in_plane_blur
+
+
+def _start(stacks: PreparedStacks, frame: Frame, parameters: IremParameters, weight: float, context: Context) -> Tensor:
     """A super-resolution with total variation on the frame's lattice."""
     from DynamicMRIReconLib.methods.common.stack_terms import terms_of
     from DynamicMRIReconLib.methods.srr import SrrParameters, penalised
 
-    terms = terms_of(
-        stacks.stacks,
-        frame.lattice,
-        profile="boxcar" if parameters.slice_profile == "boxcar" else "gaussian",
-        in_plane_blur=0.0 if parameters.slice_profile == "none" else parameters.in_plane_blur,
-        device=context.device,
-    )
-    settings = SrrParameters(penalty="tv", regularization=_START_REGULARIZATION, iterations=_START_ITERATIONS)
+    profile, blur = _start_profile(parameters)
+    terms = terms_of(stacks.stacks, frame.lattice, profile=profile, in_plane_blur=blur, device=context.device)
+    settings = SrrParameters(penalty="tv", regularization=weight, iterations=_START_ITERATIONS)
     return penalised(terms, settings, context).clamp_min(0).cpu()

@@ -117,7 +117,10 @@ class Srr(Method):
         else:
             terms = terms_of(stacks.stacks, stacks.grid, device=context.device, **settings)  # type: ignore[arg-type]
         volume = penalised(terms, parameters, solving)
-        context.add_figures(misfit=_misfit(terms, volume))
+        size = _penalty(volume, parameters)
+        context.add_figures(
+            misfit=_misfit(terms, volume), penalty=parameters.regularization * size, penalty_per_regularization=size
+        )
         return stacks.result(volume.clamp_min(0).cpu().numpy(), slice_profile=parameters.slice_profile, **notes)
 
 
@@ -166,6 +169,21 @@ def _edge_weights(volume: Tensor, parameters: SrrParameters) -> Tensor:
         # Huber's penalty over its threshold: 1 for small differences, falling with the length of large ones
         weights = parameters.huber_threshold / length.clamp_min(parameters.huber_threshold)
     return weights.expand_as(gradient)
+
+
+def _penalty(volume: Tensor, parameters: SrrParameters) -> float:
+    """``R(D x)``."""
+    from DynamicMRIReconLib.operators.finite_difference import FiniteDifferenceOperator
+
+    gradient = FiniteDifferenceOperator((1, *volume.shape), (1, 2, 3)).forward(volume[None])
+    square = gradient.square().sum(0)
+    if parameters.penalty == "tikhonov":
+        return float(square.sum()) / 2
+    length = square.sqrt()
+    if parameters.penalty == "tv":
+        return float(length.sum())
+    threshold = parameters.huber_threshold
+    return float((square / 2).where(length <= threshold, threshold * (length - threshold / 2)).sum())
 
 
 def _misfit(terms: list[Term], volume: Tensor) -> float:

@@ -106,4 +106,5 @@ class FeatureGridNetwork(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         """Intensities."""
-        return self.base(points)[:, 0] + self.head(self.network(self.grid(points)))[:, 0]
+        # in half precision only what the network adds; the base keeps its eight digits
+        return self.base(points)[:, 0] + self.head(self.network(self.grid(points)))[:, 0].float()

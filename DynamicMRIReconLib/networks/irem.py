@@ -23,7 +23,9 @@ class FourierFeatures(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         """Encode positions in [-1, 1]."""
-        phase = 2 * math.pi * points @ self.matrix.T
+        # a phase in half precision would be off by hundredths of a turn
+        with torch.autocast(points.device.type, enabled=False):
+            phase = 2 * math.pi * points.float() @ self.matrix.T
         return torch.cat([phase.cos(), phase.sin()], dim=1)
 
 

@@ -37,6 +37,29 @@ def test_settings_come_back_with_the_scene(panel: Any, scan: Path, tmp_path: Pat
     assert panel.ui.inputPathEdit.property("currentPath") == str(scan)
 
 
+def test_a_panel_opened_after_the_scene_shows_its_settings(panel: Any, scan: Path, tmp_path: Path) -> None:
+    from panel_driver import PanelDriver
+
+    panel.choose_method("grasp")
+    panel.open_scan(scan)
+    panel.ui.seedSpin.setValue(7)
+    panel.widget.exit()
+    path = str(tmp_path / "scene.mrb")
+    assert slicer.util.saveScene(path)
+    panel.close()
+    panel.host.clear_scene()
+    slicer.util.loadScene(path)
+    later = PanelDriver(panel.host)
+    try:
+        assert later.widget.panel.method.method["key"] == "grasp"
+        assert later.ui.seedSpin.property("value") == 7
+        assert later.ui.inputPathEdit.property("currentPath") == str(scan)
+    finally:
+        later.close()
+    # the fixture closes the first one once more
+    panel.__init__(panel.host)
+
+
 def test_console_use_without_the_panel(slicer_host: Any, module: Any, scan: Path) -> None:
     import DynamicMRIRecon
 

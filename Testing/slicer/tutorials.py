@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import qt
 import slicer
+import tutorial_stacks
 import vtk
 from host import compose, window
 from panel_driver import PanelDriver
@@ -48,7 +49,7 @@ class Tutorial:
         self.name = name
         self.folder = folder
         self.pictures = pictures
-        self.note = SPEECH_NOTE if name == "speech" else CARDIAC_NOTE
+        self.note = {"speech": SPEECH_NOTE, "cardiac": CARDIAC_NOTE, "stacks": tutorial_stacks.NOTE}[name]
         self.result: Any = None
 
     def page(self) -> str:
@@ -337,6 +338,14 @@ STEPS: dict[str, dict[str, Step]] = {
         "line": _cardiac_line,
         "trust": _cardiac_trust,
         "export": _cardiac_export,
+        "save": _save_scene,
+    },
+    "stacks": {
+        "load": tutorial_stacks.load,
+        "tick": tutorial_stacks.tick,
+        "register": tutorial_stacks.register,
+        "reconstruct": tutorial_stacks.reconstruct,
+        "compare": tutorial_stacks.compare,
         "save": _save_scene,
     },
 }

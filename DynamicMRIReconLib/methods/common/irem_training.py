@@ -30,6 +30,8 @@ class Training:
         Epochs after which both are halved; 0 lets them fall evenly, as half a cosine, to a fiftieth.
     regularization
         Weight of the total variation, at a share of the points, over the misfit.
+    mixed
+        Evaluate the network in bfloat16 where that is safe; positions, misfit and weights stay in float32.
     voxel
         The distance over which its differences are taken, in positions.
     """
@@ -41,6 +43,7 @@ class Training:
     halve_every: int
     regularization: float
     voxel: float
+    mixed: bool = False
 
 
 def train(
@@ -50,8 +53,8 @@ def train(
     how: Training,
     generator: torch.Generator,
     context: Context,
-) -> float:
-    """Train in place; gives the mean squared error of the last epoch.
+) -> tuple[float, float]:
+    """Train in place; gives the mean squared error and the mean total variation of the last epoch.
 
     Raises
     ------
@@ -59,42 +62,49 @@ def train(
         Within one step.
     """
     if how.epochs == 0:
-        return float("nan")
+        return float("nan"), float("nan")
     network.train()
     optimiser = torch.optim.Adam(_groups(network, how), betas=(0.9, 0.999), eps=1e-8)
     steps = -(-len(points) // how.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _rate(how, steps))
-    error = 0.0
+    figures = torch.zeros(2, dtype=torch.float64)
     for epoch in range(how.epochs):
-        total = torch.zeros((), device=points.values.device)
+        total = torch.zeros(2, device=points.values.device)
         for number, chosen in enumerate(points.batches(how.batch, generator)):
             if len(chosen) < 2:
                 continue  # batch normalisation needs two
             context.step((epoch + number / steps) / how.epochs, f"epoch {epoch + 1} of {how.epochs}")
-            loss, misfit = _loss(network, points, chosen, profile, how)
+            misfit, variation = _terms(network, points, chosen, profile, how)
+            loss = misfit + how.regularization * variation
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
             schedule.step()
-            total += misfit.detach() * len(chosen)
-        error = float(total) / len(points)
-    return error
+            total += torch.stack([misfit, variation]).detach() * len(chosen)
+        figures = total.double().cpu() / len(points)
+    return float(figures[0]), float(figures[1])
 
 
-def _loss(
+def _terms(
     network: nn.Module, points: Points, chosen: Tensor, profile: ProfilePoints, how: Training
 ) -> tuple[Tensor, Tensor]:
+    """Misfit and total variation of a batch; the latter is not computed where it does not count."""
+
+    def evaluated(positions: Tensor) -> Tensor:
+        with torch.autocast(positions.device.type, torch.bfloat16, enabled=how.mixed):
+            found: Tensor = network(positions.reshape(-1, 3))
+        return found.float().reshape(positions.shape[:2])
+
     at = profile.around(points, chosen)
-    found = network(at.reshape(-1, 3)).reshape(at.shape[:2])
+    found = evaluated(at)
     misfit = (found.mean(1) - points.values[chosen]).square().mean()
     if how.regularization == 0:
-        return misfit, misfit
+        return misfit, torch.zeros_like(misfit)
     # one point of each voxel serves the penalty: its neighbours, a voxel on along each axis, are looked up as well
     here = at[:, at.shape[1] // 2]
     ahead = here[:, None] + how.voxel * torch.eye(3, device=here.device)
-    apart = network(ahead.reshape(-1, 3)).reshape(-1, 3) - found[:, at.shape[1] // 2, None]
-    length = (apart.square().sum(1) + _TV_SMOOTHING**2).sqrt().mean()
-    return misfit + how.regularization * length, misfit
+    apart = evaluated(ahead) - found[:, at.shape[1] // 2, None]
+    return misfit, (apart.square().sum(1) + _TV_SMOOTHING**2).sqrt().mean()
 
 
 def _groups(network: nn.Module, how: Training) -> list[dict[str, object]]:

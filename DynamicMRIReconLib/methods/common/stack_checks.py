@@ -80,10 +80,17 @@ def check_stacks(stacks: list[ImageSeries], parameters: StackParameters) -> None
             raise InputError(f"{name} has axes that are not at right angles: resample it to a regular grid first.")
         if "mask" in stack.parts and not (stack.parts["mask"] > 0.5).any():
             raise InputError(f"The mask of {name} is empty where the stack lies: check that they belong together.")
-    _check_overlap(stacks, parameters.fixed_stack)
+    check_overlap(stacks, parameters.fixed_stack)
 
 
-def _check_overlap(stacks: list[ImageSeries], fixed_number: int) -> None:
+def check_overlap(stacks: list[ImageSeries], fixed_number: int) -> None:
+    """Check that all stacks lie where the fixed one lies; voxels are not looked at.
+
+    Raises
+    ------
+    InputError
+        One does not.
+    """
     fixed = stacks[fixed_number - 1]
     box = box_of(fixed)
     # with masks the overlap of the stacks counts, for the patient may have moved between them

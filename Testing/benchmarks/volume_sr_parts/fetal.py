@@ -14,10 +14,11 @@ from DynamicMRIReconLib.registration.rigid import Volume, register_rigid
 
 #: the voxel size of the published volume; the fetus moved between slices
 _COMMON = {"voxel_size_mm": 1.125, "registration_refinements": 0}
-FETAL_SETTINGS: dict[str, dict[str, Any]] = {
-    "bspline": _COMMON,
-    "srr": {**_COMMON, "slice_cycles": 2},
-    "irem": _COMMON,
+#: name in the table: method and settings
+FETAL_SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "bspline": ("bspline", _COMMON),
+    "srr": ("srr", {**_COMMON, "slice_cycles": 2}),
+    "irem": ("irem", _COMMON),
 }
 
 

@@ -15,7 +15,7 @@ from volume_sr_parts.fetal import aligned
 
 import DynamicMRIReconLib as dmr
 
-_SHOWN = ("B-spline", "SRR", "SRR, true profile, weight 0.001", "IREM")
+_SHOWN = ("B-spline", "SRR", "SRR, true profile, total variation", "IREM")
 
 
 def simulated_picture(table: dict[str, list[dict[str, Any]]], path: Path) -> None:
@@ -29,7 +29,8 @@ def simulated_picture(table: dict[str, list[dict[str, Any]]], path: Path) -> Non
         truth = dmr.read(place / "truth.nrrd").array[0]
         stack = dmr.read(place / "stack-1.nrrd").array[0]
         images = [truth, np.repeat(stack, len(truth) // len(stack), axis=0)]
-        by_name = {one["name"]: one for one in rows}
+        # of rows with several weights the first
+        by_name = {name: next(one for one in rows if one["name"].startswith(name)) for name in _SHOWN}
         images += [dmr.read(by_name[name]["path"]).array[0] for name in _SHOWN]
         texts = ["", "", *(f"{by_name[name]['psnr_db']:.1f} dB" for name in _SHOWN)]
         for axis, image, column, text in zip(row, images, columns, texts, strict=True):

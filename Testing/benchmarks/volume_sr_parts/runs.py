@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from volume_sr_parts.cases import Case
+
 ROOT = Path(__file__).resolve().parents[3]
 
 #: what simulated slices are: means of planes, sharp in the plane
@@ -17,7 +19,7 @@ SIMULATED = {"slice_profile": "boxcar", "in_plane_blur": 0}
 Contender = tuple[str, str, dict[str, Any]]
 
 
-def contenders() -> list[Contender]:
+def contenders(case: Case) -> list[Contender]:
     """Name in the table, method, settings over the preset standard; SRR also with the true profile, other weights."""
     tuned = [
         (f"SRR, true profile, weight {weight:g}", "srr", {**SIMULATED, "regularization": weight, "iterations": 30})
@@ -29,8 +31,11 @@ def contenders() -> list[Contender]:
             "srr",
             {**SIMULATED, "penalty": "tv", "regularization": weight, "iterations": 8},
         )
-        for weight in (0.001, 0.0004)
+        for weight in ((0.004, 0.001) if case.noise else (0.001, 0.0004))
     ]
+    if case.moved:
+        # Each of its runs registers anew, which takes longest.
+        tuned, total_variation = [], total_variation[:1]
     return [
         ("B-spline", "bspline", {}),
         ("SRR", "srr", {}),
@@ -53,6 +58,11 @@ class Runs:
             self.rows[key] = _run([*words, "--output", str(output)])
             self._path.write_text(json.dumps(self.rows, indent=1), encoding="utf-8")
         return self.rows[key]
+
+
+def file_name(name: str) -> str:
+    """The name of a contender as that of a file."""
+    return "".join(letter if letter.isalnum() else "-" for letter in name.lower())
 
 
 def words_of(settings: dict[str, Any]) -> list[str]:

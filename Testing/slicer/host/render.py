@@ -46,7 +46,14 @@ def _window(width: int, height: int) -> Any:
 
 
 def slice_picture(
-    volume: Any, width: int, height: int, *, layout_name: str, markups: bool = True, stretch: bool = False
+    volume: Any,
+    width: int,
+    height: int,
+    *,
+    layout_name: str,
+    markups: bool = True,
+    stretch: bool = False,
+    as_set: bool = False,
 ) -> NDArray[np.uint8]:
     """A slice view of ``volume`` in its own plane, as (height, width, 3) pixels.
 
@@ -56,6 +63,8 @@ def slice_picture(
         Slice view to use (``Red``, ``MMode``...); markups are drawn where they lie in its plane.
     stretch
         Fill the view in both directions, for an image whose axes have different units.
+    as_set
+        Cut where the view's node says, instead of in the volume's own plane.
     """
     logic = slicer.app.layoutManager().sliceWidget(layout_name).sliceLogic()
     node = logic.GetSliceNode()
@@ -76,9 +85,10 @@ def slice_picture(
     group = _displayable_managers(renderer, node) if markups else None
     logic.GetSliceCompositeNode().SetBackgroundVolumeID(volume.GetID())
     logic.ResizeSliceNode(width, height)
-    logic.RotateSliceToLowestVolumeAxes(False)
-    logic.FitSliceToBackground()
-    logic.SnapSliceOffsetToIJK()
+    if not as_set:
+        logic.RotateSliceToLowestVolumeAxes(False)
+        logic.FitSliceToBackground()
+        logic.SnapSliceOffsetToIJK()
     if stretch:
         _stretch(logic, volume)
     mapper.SetInputConnection(logic.GetImageDataConnection())

@@ -91,6 +91,36 @@ def trust_picture(panel: QWidget | None, path: Path, volumes: Any, chart: Any, n
     return _write(left, boxes, pictures, path, note)
 
 
+def compare_picture(panel: QWidget | None, path: Path, names: list[str], note: str = "") -> Path:
+    """Write the upper part of the window with the slice views ``names`` side by side, as they are turned now.
+
+    Raises
+    ------
+    RuntimeError
+        If nothing can be rendered on this computer; says what is missing.
+    """
+    reason = render.rendering_missing()
+    if reason:
+        raise RuntimeError(reason)
+    left, first, _ = _room(panel)
+    left = left.copy(0, 0, left.width(), SMALLEST_HEIGHT)
+    inner = SMALLEST_HEIGHT - CAPTION_HEIGHT - 2 * MARGIN
+    columns = len(names) if len(names) <= 3 else (len(names) + 1) // 2
+    wide = (VIEWS_WIDTH - (columns + 1) * MARGIN) // columns
+    high = min(inner // 2, wide + compose.TITLE_HEIGHT)
+    boxes = [
+        QRect(first + n % columns * (wide + MARGIN), MARGIN + n // columns * (high + MARGIN), wide, high)
+        for n in range(len(names))
+    ]
+    pictures = []
+    for name, box in zip(names, boxes, strict=True):
+        composite = slicer.app.layoutManager().sliceWidget(name).mrmlSliceCompositeNode()
+        volume = slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID())
+        size = compose.view_size(box, axes=False)
+        pictures.append(View(render.slice_picture(volume, *size, layout_name=name, as_set=True), volume.GetName()))
+    return _write(left, boxes, pictures, path, note)
+
+
 def _room(panel: QWidget | None) -> tuple[QPixmap, int, int]:
     """The panel as it looks, where the views begin, and how high they may be."""
     left = compose.grab(panel, PANEL_WIDTH) if panel is not None else QPixmap()
