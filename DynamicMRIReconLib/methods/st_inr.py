@@ -97,7 +97,6 @@ class StInrParameters(KSpaceParameters):
         "", "File that save_model wrote for this scan: nothing is fitted, only asked.", advanced=True
     )
 
-
     @model_validator(mode="after")
     def _one_fit_to_a_file(self) -> StInrParameters:
         if self.ensemble > 1 and (self.save_model or self.model):
