@@ -17,7 +17,6 @@ from DynamicMRIReconLib.methods.common.fewer_frames import fewer_frames
 from DynamicMRIReconLib.networks.st_inr import SpatioTemporalField
 
 if TYPE_CHECKING:
-    from DynamicMRIReconLib.methods.base import Context
     from DynamicMRIReconLib.methods.common.held_out import HeldOut
     from DynamicMRIReconLib.methods.common.regularised import Problem
 
