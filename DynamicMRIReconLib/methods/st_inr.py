@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import model_validator
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
@@ -14,6 +15,7 @@ from DynamicMRIReconLib.methods.common import estimates
 from DynamicMRIReconLib.methods.common.frame_times import FrameTimes, frame_times
 from DynamicMRIReconLib.methods.common.kspace_parameters import KSpaceParameters
 from DynamicMRIReconLib.methods.registry import register
+from DynamicMRIReconLib.profiles.uncertainty import UNCERTAINTY
 
 if TYPE_CHECKING:
     from DynamicMRIReconLib.methods.common.field_fit import Fitted
@@ -80,12 +82,26 @@ class StInrParameters(KSpaceParameters):
         le=0.5,
         advanced=True,
     )
+    ensemble: int = parameter(
+        1,
+        "Fits, each without another fifth of the samples; above 1 the result is their mean and comes with its standard "
+        "deviation, the part uncertainty.",
+        ge=1,
+        le=100,
+        advanced=True,
+    )
     temporal_upsampling: int = parameter(1, "Frames for each measured one, in-between ones synthetic.", ge=1, le=64)
     frames_per_s: float = parameter(0.0, "Frame rate of the result; 0 for the measured frames.", ge=0, unit="1/s")
     save_model: str = parameter("", "File for the fitted representation (.safetensors).", advanced=True)
     model: str = parameter(
         "", "File that save_model wrote for this scan: nothing is fitted, only asked.", advanced=True
     )
+
+    @model_validator(mode="after")
+    def _one_fit_to_a_file(self) -> StInrParameters:
+        if self.ensemble > 1 and (self.save_model or self.model):
+            raise ValueError("a file holds one fit: set ensemble to 1, or leave out save_model and model")
+        return self
 
 
 @register
@@ -150,10 +166,12 @@ class StInr(Method):
         # numbers of 16 levels, their gradients and the two moments of Adam
         table = 0.0 if motion else 16.0 * 16 * 2 * parameters.table_size
         memory = base.memory_bytes + voxels * BYTES_PER_VOXEL[kind] + 2 * result + table
-        return Estimate(memory, base.seconds + seconds)
+        fits = parameters.ensemble
+        return Estimate(memory + (2 * fits * result if fits > 1 else 0), fits * (base.seconds + seconds))
 
     def run(self, data: KSpace, parameters: StInrParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data, at the frames asked for."""
+        from DynamicMRIReconLib.methods.common.ensemble import fit_ensemble, with_deviation
         from DynamicMRIReconLib.methods.common.field_file import check_target, read_fields, write_fields
         from DynamicMRIReconLib.methods.common.field_fit import fit, from_file
         from DynamicMRIReconLib.methods.common.preparation import with_density
@@ -172,12 +190,16 @@ class StInr(Method):
 
         def one_slice(one: KSpace, part: Context) -> np.ndarray:
             part.step(0.0, "density weights")
-            field = next(ready) if fitted else fit(one, parameters, part)
-            done.append(field)
-            return field.series(asked.numbers)
+            if parameters.ensemble > 1:
+                return with_deviation(fit_ensemble(one, parameters, part), asked.numbers)
+            done.append(next(ready) if fitted else fit(one, parameters, part))
+            return done[-1].series(asked.numbers)
 
         kspace = data if fitted else with_density(data)
-        series = reconstruct_slices(kspace, context, one_slice, times_s=asked.times_s, synthetic=asked.synthetic)
+        beside = (UNCERTAINTY,) if parameters.ensemble > 1 else ()
+        series = reconstruct_slices(
+            kspace, context, one_slice, times_s=asked.times_s, synthetic=asked.synthetic, beside=beside
+        )
         if parameters.save_model:
             write_fields(Path(parameters.save_model), done[0].settings, [field.state() for field in done], data)
         return series

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from DynamicMRIReconLib.methods.common.fewer_frames import fewer_frames
 from DynamicMRIReconLib.networks.st_inr import SpatioTemporalField
 
 if TYPE_CHECKING:
-    from DynamicMRIReconLib.methods.base import Context
     from DynamicMRIReconLib.methods.common.held_out import HeldOut
     from DynamicMRIReconLib.methods.common.regularised import Problem
 
@@ -90,7 +90,7 @@ def _gradient(
             series.backward(slope)
             return series.detach(), loss, frames_at_once
         except (MemoryError, torch.OutOfMemoryError):
-            frames_at_once = _fewer(frames_at_once, problem.context)
+            frames_at_once = fewer_frames(frames_at_once, problem.context)
             field.zero_grad()
     with torch.no_grad():
         series = torch.cat([field(part) for part in numbers.split(frames_at_once)])
@@ -102,17 +102,8 @@ def _gradient(
                 field(part).backward(its_slope)
             return series, loss, frames_at_once
         except (MemoryError, torch.OutOfMemoryError):
-            frames_at_once = _fewer(frames_at_once, problem.context)
+            frames_at_once = fewer_frames(frames_at_once, problem.context)
             field.zero_grad()
-
-
-def _fewer(frames_at_once: int, context: Context) -> int:
-    if frames_at_once == 1:
-        raise MemoryError("A single frame of the network does not fit into memory.")
-    context.warn(f"Out of memory on {context.device}: going on with {frames_at_once // 2} frames at once.")
-    if context.device.startswith("cuda"):
-        torch.cuda.empty_cache()
-    return frames_at_once // 2
 
 
 def _loss(problem: Problem, series: Tensor, weights: PublishedWeights) -> tuple[float, Tensor]:

@@ -47,11 +47,14 @@ class Fitted:
         of the intensities.
     settings
         JSON-able; ``build`` makes a field of them.
+    left_out
+        part of the samples that was not fitted.
     """
 
     field: nn.Module
     scale: float
     settings: dict[str, Any]
+    left_out: float = 0.0
 
     def series(self, numbers: NDArray[np.float64]) -> NDArray[np.complex64]:
         """(frames, 1, y, x) at fractional frame numbers, in the intensity scale of the data."""
@@ -76,6 +79,7 @@ def fit(kspace: KSpace, parameters: StInrParameters, context: Context) -> Fitted
     all_coils = parameters.model_copy(update={"coil_compression": 0, "coil_energy": 0.0})
     whole = problem = prepare(kspace, all_coils, context, Preview(context))
     held = held_out_samples(kspace, parameters.held_out, context.seed)
+    left_out = held.sum() / (held.size if kspace.mask is None else kspace.mask.sum())
     checked = None
     if held.any():
         where = torch.as_tensor(held, dtype=torch.float32, device=whole.rhs.device)[:, None]
@@ -94,7 +98,7 @@ def fit(kspace: KSpace, parameters: StInrParameters, context: Context) -> Fitted
     numbers = torch.arange(kspace.frames, device=context.device, dtype=torch.float32)
     with torch.no_grad():
         context.add_figures(misfit=whole.misfit(field(numbers)))
-    return Fitted(field, problem.scale, settings)
+    return Fitted(field, problem.scale, settings, float(left_out))
 
 
 def from_file(settings: dict[str, Any], state: dict[str, Tensor], kspace: KSpace, device: str) -> Fitted:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from DynamicMRIReconLib.methods.common.fewer_frames import fewer_frames
 from DynamicMRIReconLib.networks.motion_field import MotionField, MotionParts
 from DynamicMRIReconLib.operators.preconditioner import SeriesPreconditioner
 from DynamicMRIReconLib.solvers.admm import improve
@@ -61,20 +62,20 @@ class FieldWeights:
     motion_temporal: float
     cyclic: bool
 
-    def of(self, parts: MotionParts) -> Tensor:
-        """The sum of all penalties."""
+    def of(self, parts: MotionParts, after: MotionParts | None, share: float = 1.0) -> Tensor:
+        """The sum of the penalties of some frames in a row, and ``share`` of the image's.
+
+        The first frame of ``after`` is the neighbour of the last of ``parts``, which has none when None.
+        """
         change, displacement = parts.change, parts.displacement
-        total = self.image * _total_variation(parts.image) + self.change_spatial * _total_variation(change)
-        total = total + self.change_temporal * _magnitude(self._steps(change, 0)).sum()
+        total = share * self.image * _total_variation(parts.image) + self.change_spatial * _total_variation(change)
+        next_change = None if after is None else after.change[:1]
+        total = total + self.change_temporal * _magnitude(change.diff(dim=0, append=next_change)).sum()
         total = total + self.change * _magnitude(change).sum()
         for axis in (-2, -1):
             total = total + self.motion / 2 * displacement.diff(dim=axis).square().sum()
-        return total + self.motion_temporal / 2 * self._steps(displacement, 1).square().sum()
-
-    def _steps(self, values: Tensor, axis: int) -> Tensor:
-        """Differences between neighbouring frames."""
-        first = values.narrow(axis, 0, 1) if self.cyclic else None
-        return values.diff(dim=axis, append=first)
+        next_displacement = None if after is None else after.displacement[:, :1]
+        return total + self.motion_temporal / 2 * displacement.diff(dim=1, append=next_displacement).square().sum()
 
 
 def fit_motion_field(
@@ -119,7 +120,7 @@ def fit_motion_field(
     field = MotionField((frames, ny, nx)).to(start.device)
     field.start_from(start[0, 0])
     numbers = torch.arange(frames, device=start.device, dtype=torch.float32)
-    descent = _Descent(field, numbers, weights, problem.context)
+    descent = Descent(field, numbers, weights, problem.context)
     solve = SeriesPreconditioner(
         problem.density, temporal=0.0, spatial=0.0, identity=COUPLING, spatial_axes=(2, 3), transform_axes=(2, 3)
     )
@@ -151,15 +152,17 @@ def fit_motion_field(
     if best is not None:
         field.load_state_dict(best[0])
         x = best[1]
-    field.add_change(x[:, 0] - field(numbers)[:, 0].detach())
+    with torch.no_grad():
+        field.add_change(x[:, 0] - field(numbers)[:, 0])
     return field
 
 
-class _Descent:
+class Descent:
     """Steps of Adam on ``COUPLING |field - target|^2 / 2 + penalties``."""
 
     def __init__(self, field: MotionField, numbers: Tensor, weights: FieldWeights, context: Any) -> None:
         self.field, self.numbers, self.weights, self.context = field, numbers, weights, context
+        self.frames_at_once = len(numbers)
         self.groups: list[dict[str, Any]] = [
             {"params": list(field.displacement.parameters()), "rate": DISPLACEMENT_RATE},
             {"params": [*field.image.parameters(), *field.change.parameters()], "rate": IMAGE_RATE},
@@ -174,12 +177,30 @@ class _Descent:
                 group["lr"] = group["rate"] * (1 - done + LAST_RATE)
             if alone and step < MOTION_FIRST * steps:
                 self.adam.param_groups[1]["lr"] = 0.0
-            self.adam.zero_grad()
-            parts = self.field.parts(self.numbers)
-            error = parts.series - target[:, 0]
-            loss = COUPLING / 2 * (error.real.square() + error.imag.square()).sum() + self.weights.of(parts)
-            loss.backward()
+            self.gradient(target[:, 0])
             self.adam.step()
+
+    def gradient(self, target: Tensor) -> None:
+        """The gradient of all frames, a block of frames after the other where all together are too many."""
+        while True:
+            try:
+                self.adam.zero_grad()
+                for first in range(0, len(target), self.frames_at_once):
+                    self._add_gradient(target, first)
+                return
+            except (MemoryError, torch.OutOfMemoryError):
+                self.frames_at_once = fewer_frames(self.frames_at_once, self.context)
+
+    def _add_gradient(self, target: Tensor, first: int) -> None:
+        end = min(first + self.frames_at_once, len(target))
+        parts, after = self.field.parts(self.numbers[first:end]), None
+        if end < len(target):
+            after = self.field.parts(self.numbers[end : end + 1])
+        elif self.weights.cyclic:
+            after = parts if first == 0 else self.field.parts(self.numbers[:1])
+        error = parts.series - target[first:end]
+        loss = COUPLING / 2 * (error.real.square() + error.imag.square()).sum()
+        (loss + self.weights.of(parts, after, (end - first) / len(target))).backward()
 
 
 def _magnitude(values: Tensor) -> Tensor:

@@ -19,11 +19,12 @@ def reconstruct_slices(
     parts: tuple[str, ...] = (),
     times_s: NDArray[np.float64] | None = None,
     synthetic: NDArray[np.bool_] | None = None,
+    beside: tuple[str, ...] = (),
 ) -> ImageSeries:
     """Call ``reconstruct(slice, context)`` -> (frames, z, y, x) for each slice and join the results along z.
 
-    With names of ``parts`` it returns (parts, frames, z, y, x); the series is then their sum. The slices share one
-    progress bar. Affine and metadata are those of ``kspace``, and so are the frame times unless ``times_s`` are given.
+    With names of ``parts`` it returns (parts, frames, z, y, x); the series is then their sum. With names of what comes
+    ``beside`` the series, it returns (1 + beside, frames, z, y, x), the series first. The slices share one progress bar. Affine and metadata are those of ``kspace``, and so are the frame times unless ``times_s`` are given.
     A 3-D trajectory is one call for the whole volume.
     """
     volume = kspace.trajectory is not None and kspace.trajectory.shape[-1] == 3
@@ -31,7 +32,10 @@ def reconstruct_slices(
     done = [reconstruct(one, context.part(index, count)) for index, one in enumerate(kspace.slices())]
     array = done[0] if count == 1 else np.concatenate(done, axis=-3)
     named = dict(zip(parts, array, strict=True)) if parts else {}
-    array = array.sum(axis=0) if parts else array
+    if parts:
+        array = array.sum(axis=0)
+    elif beside:
+        array, named = array[0], dict(zip(beside, array[1:], strict=True))
     times = kspace.times_s if times_s is None else times_s
     return ImageSeries(array, kspace.affine, times, synthetic, dict(kspace.metadata), named)
 
