@@ -23,9 +23,10 @@ def reconstruct_slices(
 ) -> ImageSeries:
     """Call ``reconstruct(slice, context)`` -> (frames, z, y, x) for each slice and join the results along z.
 
-    With names of ``parts`` it returns (parts, frames, z, y, x); the series is then their sum. With names of what comes
-    ``beside`` the series, it returns (1 + beside, frames, z, y, x), the series first. The slices share one progress bar. Affine and metadata are those of ``kspace``, and so are the frame times unless ``times_s`` are given.
-    A 3-D trajectory is one call for the whole volume.
+    With names of ``parts`` it returns (parts, frames, z, y, x); the series is then their sum. With names of what
+    comes ``beside`` the series, it returns (1 + beside, frames, z, y, x), the series first. The slices share one
+    progress bar. Affine and metadata are those of ``kspace``, and so are the frame times unless ``times_s`` are
+    given. A 3-D trajectory is one call for the whole volume.
     """
     volume = kspace.trajectory is not None and kspace.trajectory.shape[-1] == 3
     count = 1 if volume else kspace.matrix[0]
