@@ -25,6 +25,8 @@ class Row:
     metrics
         ``psnr_db``, ``ssim`` and ``nrmse`` against the reference, where there was one; ``unexplained``, the part of the
         measured data that the result leaves unexplained.
+    warnings
+        What the user should know, for example that the data are outside what a trained model has seen.
     tip
         Everything, for the tool tip.
     """
@@ -35,11 +37,12 @@ class Row:
     settings: str
     seconds: float | None
     metrics: dict[str, float]
+    warnings: tuple[str, ...]
     tip: str
 
 
-def entry(request: Any, record: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of a run that ended with ``event`` (``done``)."""
+def entry(request: Any, record: dict[str, Any], event: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
+    """What is kept of a run that ended with ``event`` (``done``) and gave ``warnings`` on the way."""
     parameters = record.get("parameters")
     metrics = event.get("metrics")
     told = {key: float(metrics[key]) for key in _METRICS if key in metrics} if metrics else {}
@@ -54,6 +57,7 @@ def entry(request: Any, record: dict[str, Any], event: dict[str, Any]) -> dict[s
         "metrics": told,
         "simulated": request.simulate is not None,
         "frames": request.frames,
+        "warnings": warnings,
     }
 
 
@@ -74,6 +78,9 @@ def row(sequence: Any) -> Row:
     known += [f"{name} = {value}" for name, value in (kept.get("parameters") or {}).items()]
     if kept.get("finished"):
         known.append(f"finished {kept['finished']}")
+    # A result that was loaded from its file alone knows them from its record.
+    warnings = tuple(map(str, kept.get("warnings") or provenance.record(sequence).get("warnings") or ()))
+    known += [f"Warning: {warning}" for warning in warnings]
     return Row(
         sequence,
         sequence.GetName(),
@@ -81,6 +88,7 @@ def row(sequence: Any) -> Row:
         settings,
         None if seconds is None else float(seconds),
         {key: float(value) for key, value in metrics.items()},
+        warnings,
         "\n".join(known),
     )
 

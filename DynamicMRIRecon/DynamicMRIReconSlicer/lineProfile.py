@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import slicer
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.profiles import MMode, curve_profile
-from DynamicMRIReconSlicer import hierarchy, profileNodes, sequenceReader
+from DynamicMRIReconLib.profiles.uncertainty import UNCERTAINTY
+from DynamicMRIReconSlicer import hierarchy, profileNodes, provenance, sequenceReader
 from DynamicMRIReconSlicer.mmodeImage import updateMModeVolume
 from DynamicMRIReconSlicer.profileNodes import ProfileNodes
 from DynamicMRIReconSlicer.sequences import proxyOf
@@ -28,13 +30,16 @@ class LineProfiles:
         self._key: tuple[Any, ...] | None = None
         self._series: ImageSeries | None = None
 
-    def compute(self, sequence: Any, lineNode: Any, edge: str = "either") -> ProfileNodes:
+    def compute(self, sequence: Any, lineNode: Any, edge: str = "either", marks: str = "turns") -> ProfileNodes:
         """Profile of ``sequence`` along ``lineNode``; nodes of an earlier profile of the two are used again.
 
         Parameters
         ----------
         edge
             Which edge to follow from the line's first point: ``rising`` (dark to bright), ``falling`` or ``either``.
+        marks
+            What turning points are called: ``turns``, ``diastole`` or ``systole`` (which of the two is furthest from
+            the line's start), ``speech`` (opening and constriction).
 
         Raises
         ------
@@ -46,6 +51,7 @@ class LineProfiles:
         volume = findVolume(sequence, lineNode) or _newVolume(sequence, lineNode, name)
         updateMModeVolume(volume, mmode)
         volume.SetAttribute(_EDGE, edge)
+        volume.SetAttribute(profileNodes.MARKS, marks)
         nodes = profileNodes.update(volume, mmode, name, f"{sequence.GetName()}, {lineNode.GetName()}")
         _intoFolder(sequence, lineNode, volume)
         return nodes
@@ -65,11 +71,21 @@ class LineProfiles:
         proxy = proxyOf(sequence)
         transform = proxy.GetParentTransformNode() if proxy is not None else None
         moved = (transform.GetID(), transform.GetTransformToWorldMTime()) if transform is not None else None
-        key = (sequence.GetID(), sequence.GetMTime(), moved)
+        deviations = sequence.GetNodeReference(provenance.UNCERTAINTY)
+        known = (deviations.GetID(), deviations.GetMTime()) if deviations is not None else None
+        key = (sequence.GetID(), sequence.GetMTime(), moved, known)
         if key != self._key:
-            self._series, self._key = sequenceReader.toSeries(sequence), key
+            self._series, self._key = _withUncertainty(sequenceReader.toSeries(sequence), deviations), key
         assert self._series is not None
         return self._series
+
+
+def _withUncertainty(series: ImageSeries, deviations: Any) -> ImageSeries:
+    """``series`` with the standard deviations of a sequence, where that has the same frames and grid."""
+    if deviations is None:
+        return series
+    told = sequenceReader.toSeries(deviations).array
+    return replace(series, parts={UNCERTAINTY: told}) if told.shape == series.array.shape else series
 
 
 def pointsOf(lineNode: Any) -> np.ndarray:

@@ -125,9 +125,11 @@ class ReconstructionLogic:
             raise Cancelled(event.get("message") or "Cancelled.")
         raise _ERRORS.get(str(event.get("kind")), ReconError)(event.get("message") or "The reconstruction failed.")
 
-    def computeLineProfile(self, sequence: Any, lineNode: Any, edge: str = "either") -> ProfileNodes:
+    def computeLineProfile(
+        self, sequence: Any, lineNode: Any, edge: str = "either", marks: str = "turns"
+    ) -> ProfileNodes:
         """M-mode, tables and charts of a sequence along a line; see ``LineProfiles.compute``."""
-        return self._profiles.compute(sequence, lineNode, edge)
+        return self._profiles.compute(sequence, lineNode, edge, marks)
 
     def computeRegionCurve(self, sequence: Any, region: Any) -> tuple[Any, RegionCurve]:
         """Table and figures of the brightness of a sequence in a closed curve, a ROI or a segment, over time.

@@ -16,6 +16,12 @@ from DynamicMRIReconSlicer.profileNodes import ProfileNodes
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 
 EDGE_TEXTS = {"either": "the strongest", "rising": "dark to bright", "falling": "bright to dark"}
+MARK_TEXTS = {
+    "turns": "turning points",
+    "diastole": "furthest: end diastole",
+    "systole": "furthest: end systole",
+    "speech": "speech: opening, constriction",
+}
 _LINES = ("vtkMRMLMarkupsLineNode", "vtkMRMLMarkupsCurveNode")
 _REGION = "region"
 _PLOT_TEXTS = {**{key: f"{key} ({unit})" for key, (_, unit, _) in profileNodes.QUANTITIES.items()}, _REGION: "region"}
@@ -47,12 +53,15 @@ class ProfileSection(VTKObservationMixin):
             ui.profileEdgeCombo.addItem(EDGE_TEXTS[edge], edge)
         for key, text in _PLOT_TEXTS.items():
             ui.profilePlotCombo.addItem(text, key)
+        for key, text in MARK_TEXTS.items():
+            ui.profileMarksCombo.addItem(text, key)
         ui.profileSequenceSelector.currentNodeChanged.connect(self._changed)
         ui.profileLineSelector.currentNodeChanged.connect(self._changed)
         ui.profileRegionSelector.currentNodeChanged.connect(self._changed)
         ui.computeProfileButton.clicked.connect(self._computeClicked)
         ui.drawLineButton.clicked.connect(self._draw)
         ui.profileEdgeCombo.currentIndexChanged.connect(self._lineMoved)
+        ui.profileMarksCombo.currentIndexChanged.connect(self._lineMoved)
         ui.profilePlotCombo.currentIndexChanged.connect(self._plotPicked)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeAddedEvent, self._nodesChanged)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._nodeRemoved)
@@ -61,6 +70,10 @@ class ProfileSection(VTKObservationMixin):
     def edge(self) -> str:
         """``either``, ``rising`` or ``falling``."""
         return EDGES[max(0, self.ui.profileEdgeCombo.property("currentIndex"))]
+
+    def marks(self) -> str:
+        """What turning points are called, a key of ``MARK_TEXTS``."""
+        return list(MARK_TEXTS)[max(0, self.ui.profileMarksCombo.property("currentIndex"))]
 
     def plotted(self) -> str:
         """``position``, ``velocity``, ``acceleration`` or ``region``."""
@@ -102,6 +115,7 @@ class ProfileSection(VTKObservationMixin):
         settings.setNodes("ProfileMoreSequences", self.moreSequences.nodes())
         settings.setNodes("ProfileMoreLines", self.moreLines.nodes())
         settings.set("ProfileEdge", self.edge())
+        settings.set("ProfileMarks", self.marks())
         settings.set("ProfilePlot", self.plotted())
         settings.set("ProfileLive", bool(self.ui.profileLiveCheck.property("checked")))
 
@@ -112,6 +126,8 @@ class ProfileSection(VTKObservationMixin):
         self.ui.profileRegionSelector.setCurrentNode(settings.getNode("ProfileRegion"))
         self.moreSequences.setNodes(settings.getNodes("ProfileMoreSequences"))
         self.moreLines.setNodes(settings.getNodes("ProfileMoreLines"))
+        marks = settings.get("ProfileMarks", "turns")
+        self.ui.profileMarksCombo.setCurrentIndex(list(MARK_TEXTS).index(marks) if marks in MARK_TEXTS else 0)
         edge, plot = settings.get("ProfileEdge", "either"), settings.get("ProfilePlot", "position")
         self.ui.profileEdgeCombo.setCurrentIndex(EDGES.index(edge) if edge in EDGES else 0)
         self.ui.profilePlotCombo.setCurrentIndex(list(_PLOT_TEXTS).index(plot) if plot in _PLOT_TEXTS else 0)
@@ -145,7 +161,7 @@ class ProfileSection(VTKObservationMixin):
         # Sequence by sequence: the images are kept from one line to the next.
         for sequence in chosenSequences:
             for line in lines:
-                nodes = self.logic.computeLineProfile(sequence, line, self.edge())
+                nodes = self.logic.computeLineProfile(sequence, line, self.edge(), self.marks())
                 self._computed.add((sequence.GetID(), line.GetID()))
                 profiles.append((f"{sequence.GetName()}, {line.GetName()}", nodes))
         return profiles

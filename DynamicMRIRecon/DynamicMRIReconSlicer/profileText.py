@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from DynamicMRIReconLib.profiles import RegionCurve, sharpness
-from DynamicMRIReconSlicer.profileNodes import ProfileNodes
+from DynamicMRIReconSlicer.profileMarks import NAMES, TURN
+from DynamicMRIReconSlicer.profileNodes import MARKS, ProfileNodes
 
 _MOST_TURNS = 4
 
 
 def summary(nodes: ProfileNodes) -> str:
-    """The figures of one profile."""
+    """The figures of one profile; turning points by the names that they have."""
     mmode = nodes.mmode
     length, frames = float(mmode.positions_mm[-1]), len(mmode.times_s)
     edges = mmode.edges_mm[np.isfinite(mmode.edges_mm)]
@@ -26,8 +27,15 @@ def summary(nodes: ProfileNodes) -> str:
     text += "."
     turns = mmode.turning_points
     if turns:
-        told = ", ".join(f"{turn.time_s:.3f} s ({turn.edge_mm:.1f} mm)" for turn in turns[:_MOST_TURNS])
-        text += f" It turns at {told}{' ...' if len(turns) > _MOST_TURNS else ''}."
+        furthest, nearest = NAMES.get(nodes.volume.GetAttribute(MARKS), NAMES["turns"])
+        told = []
+        for turn in turns[:_MOST_TURNS]:
+            name = furthest if turn.kind == "furthest" else nearest
+            told.append(f"{'' if name == TURN else name + ' '}{turn.time_s:.3f} s ({turn.edge_mm:.1f} mm)")
+        text += f" It turns at {', '.join(told)}{' ...' if len(turns) > _MOST_TURNS else ''}."
+    uncertain = mmode.edge_deviation_mm[np.isfinite(mmode.edge_deviation_mm)]
+    if uncertain.size:
+        text += f" The method gives the edge a standard deviation of {np.median(uncertain):.2f} mm (median)."
     sharp = sharpness(mmode)
     if np.isfinite(sharp.width_mm):
         text += f" Edge width (10-90 %) {sharp.width_mm:.1f} mm"

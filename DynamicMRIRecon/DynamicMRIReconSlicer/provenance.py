@@ -23,6 +23,8 @@ HISTORY = PREFIX + "History"
 #: of the text node with the record: the request, with the input's path
 REQUEST = PREFIX + "Request"
 REQUESTED = ("method", "preset", "parameters", "read", "simulate", "frames", "device", "seed", "name")
+#: role of the reference to the sequence with the standard deviation of each voxel, where the method gives one
+UNCERTAINTY = PREFIX + "Uncertainty"
 #: role of the sequence's reference to the node that it was made from
 INPUT = PREFIX + "Input"
 

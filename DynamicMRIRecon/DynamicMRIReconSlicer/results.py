@@ -12,6 +12,7 @@ from typing import Any
 import slicer
 
 from DynamicMRIReconLib.jobs import files
+from DynamicMRIReconLib.profiles.uncertainty import UNCERTAINTY
 from DynamicMRIReconSlicer import hierarchy, history, provenance, sequences, texts
 from DynamicMRIReconSlicer.jobFolder import Request
 
@@ -60,7 +61,7 @@ def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: 
     # The result's own copy names no folders, which may name people; the text node has all.
     carried = series.metadata.get("provenance") or record
     attributes = provenance.attributes(request, carried, run, summary)
-    attributes[provenance.HISTORY] = json.dumps(history.entry(request, carried, event))
+    attributes[provenance.HISTORY] = json.dumps(history.entry(request, carried, event, warnings))
     nodes = sequences.fromSeries(series, request.name, attributes)
     text = provenance.textNode(record, nodes.sequence.GetName(), request)
     parts = {name: _loadPart(Path(path), name, nodes, attributes) for name, path in (event.get("parts") or {}).items()}
@@ -70,6 +71,8 @@ def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: 
         one.sequence.SetNodeReferenceID(provenance.PROVENANCE, text.GetID())
         if request.node is not None:
             one.sequence.SetNodeReferenceID(provenance.INPUT, request.node.GetID())
+    if UNCERTAINTY in parts:
+        nodes.sequence.SetNodeReferenceID(provenance.UNCERTAINTY, parts[UNCERTAINTY].sequence.GetID())
     sequencesOfParts = {name: part.sequence for name, part in parts.items()}
     return Result(nodes.sequence, nodes.browser, nodes.proxy, text, tuple(warnings), sequencesOfParts)
 

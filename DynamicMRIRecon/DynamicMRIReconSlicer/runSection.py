@@ -36,6 +36,8 @@ class RunSection:
         self._reasonShown = False
         self._lastMessage = ""
         self._fillDevices()
+        self._warnings: list[str] = []
+        self._showWarnings()
         self.setError(None)
         ui.logText.setProperty("maximumBlockCount", MOST_LOG_LINES)
         ui.previewLabel.setVisible(False)
@@ -73,6 +75,8 @@ class RunSection:
         self.setError(None)
         self._reasonShown = False
         self._lastMessage = ""
+        self._warnings = []
+        self._showWarnings()
         self.ui.progressBar.setValue(0)
         self.ui.statusLabel.setText("Starting the worker ...")
         self.ui.previewLabel.setVisible(False)
@@ -89,22 +93,23 @@ class RunSection:
         elif kind == "preview":
             self._preview(event)
         elif kind == "warning":
-            self.log(f"Warning: {event.get('message', '')}")
+            self._warnings.append(str(event.get("message", "")))
+            self._showWarnings()
+            self.log(f"Warning: {self._warnings[-1]}")
 
     def cancelling(self) -> None:
         """The user pressed Cancel."""
         self.ui.cancelButton.setEnabled(False)
         self.ui.statusLabel.setText("Cancelling ...")
 
-    def end(self, event: dict[str, Any], warnings: list[str]) -> None:
-        """A run ended."""
+    def end(self, event: dict[str, Any]) -> None:
+        """A run ended; its warnings stay where they are until the next one starts."""
         kind = event["event"]
         self._reasonShown = False
         self.ui.previewLabel.setVisible(False)
         self.ui.progressBar.setValue(1000 if kind == "done" else 0)
         if kind == "done":
-            text = f"Done in {texts.duration(float(event.get('elapsed_s') or 0))}."
-            self.ui.statusLabel.setText(" ".join([text, *warnings]))
+            self.ui.statusLabel.setText(f"Done in {texts.duration(float(event.get('elapsed_s') or 0))}.")
         elif kind == "cancelled":
             self.ui.statusLabel.setText("Cancelled.")
         else:
@@ -118,6 +123,10 @@ class RunSection:
         self.ui.errorLabel.setVisible(bool(message))
         if message:
             self.log(f"Error: {message}")
+
+    def _showWarnings(self) -> None:
+        self.ui.runWarningsLabel.setText("\n".join(f"Warning: {warning}" for warning in self._warnings))
+        self.ui.runWarningsLabel.setVisible(bool(self._warnings))
 
     def log(self, line: str) -> None:
         """Add a line to the log."""

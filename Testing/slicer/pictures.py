@@ -193,7 +193,7 @@ def make_documentation_pictures(folder: Path) -> list[Path]:
             written.append(panel("failed"))
             scan.write_bytes(content)
             driver.choose_method("cg-sense")
-            driver.widget.panel.runSection.end({"event": "done", "elapsed_s": _seconds(sequence)}, [])
+            driver.widget.panel.runSection.end({"event": "done", "elapsed_s": _seconds(sequence)})
             driver.widget.panel.runSection.setError(None)
             result, views = folder / "panel-result.png", folder / "views-result.png"
             _picture(driver, sequence, line, result, note=PHANTOM, views_path=views)

@@ -1,0 +1,39 @@
+"""How uncertain an edge's position is, from how uncertain the brightness along the line is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: name of the part of a series that holds the standard deviation of each voxel in each frame
+UNCERTAINTY = "uncertainty"
+#: a slope below this part of the steepest one is no edge: its position would be uncertain without bound
+_FLAT = 0.05
+
+
+def edge_deviation(
+    positions_mm: NDArray[np.float64],
+    intensity: NDArray[Any],
+    deviation: NDArray[Any],
+    edge_mm: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(times,) standard deviation in mm of an edge at ``edge_mm``: that of the brightness over its slope, at the edge.
+
+    First-order propagation: it holds where the deviation is small against the step, and it knows nothing of an edge
+    that might be somewhere else altogether. NaN without an edge, outside the image, and where the line is flat.
+
+    Parameters
+    ----------
+    positions_mm, intensity, deviation
+        (positions,) evenly spaced; (positions, times) brightness and its standard deviation, NaN outside the image.
+    """
+    slope = np.abs(np.gradient(np.asarray(intensity, np.float64), positions_mm, axis=0))
+    found = np.full(intensity.shape[1], np.nan)
+    for frame in np.flatnonzero(np.isfinite(edge_mm)):
+        steepest = np.nanmax(slope[:, frame], initial=0.0)
+        here = np.interp(edge_mm[frame], positions_mm, slope[:, frame])
+        if here > _FLAT * steepest:
+            found[frame] = np.interp(edge_mm[frame], positions_mm, deviation[:, frame]) / here
+    return found
