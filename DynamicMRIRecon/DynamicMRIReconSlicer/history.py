@@ -9,8 +9,6 @@ from typing import Any
 
 from DynamicMRIReconSlicer import methodList, provenance
 
-_METRICS = ("psnr_db", "ssim", "nrmse")
-
 
 @dataclass(frozen=True)
 class Row:
@@ -45,7 +43,7 @@ def entry(request: Any, record: dict[str, Any], event: dict[str, Any], warnings:
     """What is kept of a run that ended with ``event`` (``done``) and gave ``warnings`` on the way."""
     parameters = record.get("parameters")
     metrics = event.get("metrics")
-    told = {key: float(metrics[key]) for key in _METRICS if key in metrics} if metrics else {}
+    told = {key: float(metrics[key]) for key in provenance.METRICS if key in metrics} if metrics else {}
     if event.get("data_consistency") is not None:
         told["unexplained"] = float(event["data_consistency"])
     return {

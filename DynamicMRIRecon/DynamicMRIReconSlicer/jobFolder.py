@@ -15,6 +15,7 @@ from DynamicMRIReconLib.jobs import files
 
 PREFIX = "DynamicMRIRecon-"
 INPUT = "input.npz"
+REFERENCE = "reference.npz"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Request:
         What results are called.
     node
         The node of the scene that the input comes from, or None.
+    reference, referenceNode
+        A file, or images in memory, to compare the result with; the node that these come from.
     """
 
     source: Path | ImageSeries
@@ -52,6 +55,8 @@ class Request:
     seed: int = 0
     name: str = "Reconstruction"
     node: Any = None
+    reference: Path | ImageSeries | None = None
+    referenceNode: Any = None
 
 
 class JobFolder:
@@ -82,11 +87,18 @@ class JobFolder:
             "read": request.read,
             "simulate": request.simulate,
             "frames": request.frames,
+            "reference": self._reference(request.reference),
             "data_consistency": True,
             "device": request.device,
             "seed": request.seed,
         }
         files.write_json(self.path / files.JOB, job)
+
+    def _reference(self, reference: Path | ImageSeries | None) -> dict[str, str] | None:
+        if isinstance(reference, ImageSeries):
+            exportSeries(reference, self.path / REFERENCE)
+            reference = self.path / REFERENCE
+        return None if reference is None else {"path": str(Path(reference).absolute())}
 
     def remove(self) -> None:
         """Delete the folder and everything in it."""

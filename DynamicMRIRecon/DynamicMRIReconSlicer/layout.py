@@ -12,8 +12,15 @@ MMODE_VIEW = "MMode"
 LAYOUT_ID = 7413
 MOST_MMODES = 4
 TRUST_LAYOUT_ID = 7423
-#: name, label and colour of the views of input, result and difference
-TRUST_VIEWS = (("TrustInput", "I", "#4A9CDB"), ("TrustResult", "R", "#4FB06D"), ("TrustDifference", "D", "#D9883C"))
+#: with and without a chart, with and without a classical method
+TRUST_LAYOUTS = range(TRUST_LAYOUT_ID, TRUST_LAYOUT_ID + 4)
+#: what the trust view can show side by side: name, label and colour of the view
+TRUST_VIEWS = {
+    "input": ("TrustInput", "I", "#4A9CDB"),
+    "classical": ("TrustClassical", "C", "#B8A13A"),
+    "result": ("TrustResult", "R", "#4FB06D"),
+    "difference": ("TrustDifference", "D", "#D9883C"),
+}
 
 
 def _slice(tag: str, orientation: str, label: str, color: str) -> str:
@@ -55,7 +62,7 @@ def showVolume(volume: Any) -> None:
     manager = slicer.app.layoutManager()
     if manager is None:
         return
-    if manager.layoutLogic().GetLayoutNode().GetViewArrangement() in (TRUST_LAYOUT_ID, TRUST_LAYOUT_ID + 1):
+    if manager.layoutLogic().GetLayoutNode().GetViewArrangement() in TRUST_LAYOUTS:
         # The trust view has no anatomical view.
         manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     for name in manager.sliceViewNames():
@@ -102,9 +109,9 @@ def showProfiles(mmodeVolumes: list[Any], hatches: list[Any], seriesVolume: Any,
     showChart(chart)
 
 
-def trustDescription(withPlot: bool) -> str:
-    """The layout of input, result and difference side by side, above a plot where there is one."""
-    views = "".join(_slice(name, "Axial", label, color) for name, label, color in TRUST_VIEWS)
+def trustDescription(shown: list[str], withPlot: bool) -> str:
+    """The layout of these of ``TRUST_VIEWS`` side by side, above a plot where there is one."""
+    views = "".join(_slice(name, "Axial", label, color) for name, label, color in map(TRUST_VIEWS.get, shown))
     row = f'<layout type="horizontal" split="true">{views}</layout>'
     if not withPlot:
         return row
@@ -115,23 +122,25 @@ def trustDescription(withPlot: bool) -> str:
     return f'<layout type="vertical" split="true"><item>{row}</item>{plot}</layout>'
 
 
-def showTrust(volumes: Any, chart: Any) -> None:
-    """Show input, result and difference in linked views, and the chart if there is one."""
+def showTrust(volumes: dict[str, Any], chart: Any) -> None:
+    """Show volumes, by their keys in ``TRUST_VIEWS``, in linked views, and the chart if there is one."""
     manager = slicer.app.layoutManager()
     if manager is None:
         return
-    number = TRUST_LAYOUT_ID + (chart is not None)
+    shown = [key for key in TRUST_VIEWS if key in volumes]
+    number = TRUST_LAYOUT_ID + (chart is not None) + 2 * ("classical" in volumes)
     layoutNode = manager.layoutLogic().GetLayoutNode()
     if not layoutNode.IsLayoutDescription(number):
-        layoutNode.AddLayoutDescription(number, trustDescription(chart is not None))
+        layoutNode.AddLayoutDescription(number, trustDescription(shown, chart is not None))
     manager.setLayout(number)
-    for (name, _, _), volume in zip(TRUST_VIEWS, volumes, strict=True):
+    for key in shown:
+        name = TRUST_VIEWS[key][0]
         composite = manager.sliceWidget(name).sliceLogic().GetSliceCompositeNode()
         # Linked views would all show the volume that is set in one of them.
         composite.SetLinkedControl(False)
-        showInView(name, volume, turn=True)
-    for name, _, _ in TRUST_VIEWS:
-        composite = manager.sliceWidget(name).sliceLogic().GetSliceCompositeNode()
+        showInView(name, volumes[key], turn=True)
+    for key in shown:
+        composite = manager.sliceWidget(TRUST_VIEWS[key][0]).sliceLogic().GetSliceCompositeNode()
         composite.SetLinkedControl(True)
         composite.SetHotLinkedControl(True)
     if chart is not None:

@@ -12,7 +12,7 @@ from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.profiles import MMode, curve_profile
 from DynamicMRIReconLib.profiles.uncertainty import UNCERTAINTY
-from DynamicMRIReconSlicer import hierarchy, profileNodes, provenance, sequenceReader
+from DynamicMRIReconSlicer import hierarchy, profileNodes, provenance, sequenceReader, viewTexts
 from DynamicMRIReconSlicer.mmodeImage import updateMModeVolume
 from DynamicMRIReconSlicer.profileNodes import ProfileNodes
 from DynamicMRIReconSlicer.sequences import proxyOf
@@ -50,6 +50,7 @@ class LineProfiles:
         name = f"{sequence.GetName()} along {lineNode.GetName()}"
         volume = findVolume(sequence, lineNode) or _newVolume(sequence, lineNode, name)
         updateMModeVolume(volume, mmode)
+        viewTexts.updateScales(volume, mmode)
         volume.SetAttribute(_EDGE, edge)
         volume.SetAttribute(profileNodes.MARKS, marks)
         nodes = profileNodes.update(volume, mmode, name, f"{sequence.GetName()}, {lineNode.GetName()}")

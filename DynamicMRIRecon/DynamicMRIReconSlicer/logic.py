@@ -41,6 +41,7 @@ class ReconstructionLogic:
         read: dict[str, Any] | None = None,
         simulate: dict[str, Any] | None = None,
         frames: tuple[int, int] | None = None,
+        reference: Any = None,
         name: str | None = None,
         onEvent: Callable[[dict[str, Any]], None] = lambda _event: None,
         onFinished: Callable[[Result | None, dict[str, Any]], None] = lambda _result, _event: None,
@@ -63,6 +64,8 @@ class ReconstructionLogic:
             ``{"trajectory": "radial", "shots": 13, "coils": 8, "noise": 0.01}``.
         frames
             A quick look: only these frames, from the first to the one before the second.
+        reference
+            Images to compare the result with (file, sequence or ``ImageSeries``): their PSNR and SSIM are told.
         onEvent, onLog
             Called with the worker's events and log lines while it runs.
         onFinished
@@ -85,6 +88,8 @@ class ReconstructionLogic:
             seed=seed,
             name=name or f"{_nameOf(source)} {method}",
             node=source if hasattr(source, "GetID") else None,
+            reference=None if reference is None else self._sourceOf(reference),
+            referenceNode=reference if hasattr(reference, "GetID") else None,
         )
 
         def finished(result: Result | None, event: dict[str, Any]) -> None:
@@ -155,6 +160,7 @@ class ReconstructionLogic:
         asked = provenance.request(sequence)
         method, parameters = asked.pop("method"), asked.pop("parameters")
         del asked["path"]
+        asked["reference"] = provenance.referenceOf(sequence)
         return self.reconstruct(self.inputOf(sequence), method, parameters, **{**asked, **options})
 
     def inputOf(self, sequence: Any) -> Any:

@@ -14,6 +14,7 @@ from DynamicMRIReconSlicer.inputSection import InputSection
 from DynamicMRIReconSlicer.jobQueue import JobQueue
 from DynamicMRIReconSlicer.methodSection import MethodSection
 from DynamicMRIReconSlicer.profileSection import ProfileSection
+from DynamicMRIReconSlicer.referenceSection import ReferenceSection
 from DynamicMRIReconSlicer.resultsSection import ResultsSection
 from DynamicMRIReconSlicer.runSection import QUICK_LOOK_FRAMES, RunSection
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
@@ -46,6 +47,7 @@ class Panel(VTKObservationMixin):
         self.method = MethodSection(ui, self.update)
         self.input = InputSection(ui, self.update)
         self.runSection = RunSection(ui)
+        self.reference = ReferenceSection(ui, self.update)
         self.queue = JobQueue(logic, self.runSection, self._finished, self.update)
         self.results = ResultsSection(ui, self._resultPicked, self.trust, self.repeat)
         self.export = ExportSection(ui, logic, self.results.current, requirementsPath)
@@ -62,7 +64,8 @@ class Panel(VTKObservationMixin):
 
     def whyNot(self) -> str | None:
         """Why Reconstruct cannot be pressed, in words for its tool tip; None when it can."""
-        return self.input.problem() or self._whyNotMethod(self.method.method) or self.method.problem()
+        problem = self.input.problem() or self._whyNotMethod(self.method.method) or self.method.problem()
+        return problem or self.reference.problem()
 
     def _whyNotMethod(self, method: dict[str, Any]) -> str | None:
         """Why a method cannot be used on this input."""
@@ -119,6 +122,7 @@ class Panel(VTKObservationMixin):
                 seed=seed,
                 read=self.input.readOptions(),
                 simulate=self.input.simulation(method["input_kind"], seed),
+                reference=self.reference.source(),
                 **options,
             )
         except (install.NotInstalled, ReconError, OSError) as error:
@@ -167,14 +171,14 @@ class Panel(VTKObservationMixin):
         if self._restoring or slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsImporting():
             return
         settings = SceneSettings(self.logic.getParameterNode())
-        for section in (self.input, self.method, self.runSection, self.export, self.profile):
+        for section in (self.input, self.method, self.runSection, self.reference, self.export, self.profile):
             section.save(settings)
 
     def restore(self) -> None:
         """Show the choices that the scene keeps."""
         settings = SceneSettings(self.logic.getParameterNode())
         self._restoring = True
-        for section in (self.method, self.input, self.runSection, self.export, self.profile):
+        for section in (self.method, self.input, self.runSection, self.reference, self.export, self.profile):
             section.restore(settings)
         self._restoring = False
         self.results.refresh()

@@ -35,5 +35,8 @@ def intoSettings(sequence: Any, source: Any, settings: SceneSettings) -> None:
     settings.set("Method", method)
     settings.set("MethodChosen", True)
     settings.set(f"Parameters.{method}", values)
+    reference = provenance.referenceOf(sequence)
+    settings.setNode("Reference", None if isinstance(reference, Path) else reference)
+    settings.set("ReferencePath", str(reference) if isinstance(reference, Path) else "")
     settings.set("Device", asked["device"])
     settings.set("Seed", int(asked["seed"]))

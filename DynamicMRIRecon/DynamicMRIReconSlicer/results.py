@@ -71,6 +71,8 @@ def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: 
         one.sequence.SetNodeReferenceID(provenance.PROVENANCE, text.GetID())
         if request.node is not None:
             one.sequence.SetNodeReferenceID(provenance.INPUT, request.node.GetID())
+        if request.referenceNode is not None:
+            one.sequence.SetNodeReferenceID(provenance.REFERENCE, request.referenceNode.GetID())
     if UNCERTAINTY in parts:
         nodes.sequence.SetNodeReferenceID(provenance.UNCERTAINTY, parts[UNCERTAINTY].sequence.GetID())
     sequencesOfParts = {name: part.sequence for name, part in parts.items()}

@@ -29,11 +29,13 @@ def edge_deviation(
     positions_mm, intensity, deviation
         (positions,) evenly spaced; (positions, times) brightness and its standard deviation, NaN outside the image.
     """
-    slope = np.abs(np.gradient(np.asarray(intensity, np.float64), positions_mm, axis=0))
+    slope = np.abs(np.diff(np.asarray(intensity, np.float64), axis=0)) / np.diff(positions_mm)[:, None]
     found = np.full(intensity.shape[1], np.nan)
     for frame in np.flatnonzero(np.isfinite(edge_mm)):
         steepest = np.nanmax(slope[:, frame], initial=0.0)
-        here = np.interp(edge_mm[frame], positions_mm, slope[:, frame])
+        # Between the samples the line is straight: its slope is that of the piece on which the edge lies.
+        piece = np.searchsorted(positions_mm, edge_mm[frame], side="right") - 1
+        here = slope[min(max(0, piece), len(slope) - 1), frame]
         if here > _FLAT * steepest:
             found[frame] = np.interp(edge_mm[frame], positions_mm, deviation[:, frame]) / here
     return found

@@ -137,9 +137,12 @@ def tick(widget: Any, name: str) -> None:
 def _trust_picture(tutorial: Tutorial, share: float) -> None:
     browser = tutorial.browser("Trust view")
     tutorial.show_frame(browser, share)
-    names = ("TrustInput", "TrustResult", "TrustDifference")
-    composites = [slicer.app.layoutManager().sliceWidget(name).mrmlSliceCompositeNode() for name in names]
-    volumes = [slicer.mrmlScene.GetNodeByID(one.GetBackgroundVolumeID()) for one in composites]
+    manager = slicer.app.layoutManager()
+    volumes = {
+        name: slicer.mrmlScene.GetNodeByID(manager.sliceWidget(name).mrmlSliceCompositeNode().GetBackgroundVolumeID())
+        for name in manager.sliceViewNames()
+        if name.startswith("Trust")
+    }
     charts = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
     chart = next(one for one in charts if one.GetTitle().startswith("Unexplained"))
     window.trust_picture(tutorial.driver.representation, tutorial.picture("trust"), volumes, chart, note=tutorial.note)

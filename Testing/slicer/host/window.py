@@ -69,8 +69,8 @@ def window_picture(
     return _write(left, boxes, [*pictures, _chart_view(chart, boxes[-1])], path, note)
 
 
-def trust_picture(panel: QWidget | None, path: Path, volumes: Any, chart: Any, note: str = "") -> Path:
-    """Write the window with input, result and difference side by side above the chart.
+def trust_picture(panel: QWidget | None, path: Path, volumes: dict[str, Any], chart: Any, note: str = "") -> Path:
+    """Write the window with volumes, by the names of their views, side by side above the chart.
 
     Raises
     ------
@@ -81,10 +81,10 @@ def trust_picture(panel: QWidget | None, path: Path, volumes: Any, chart: Any, n
     if reason:
         raise RuntimeError(reason)
     left, first, inner = _room(panel)
-    third, half_h = (VIEWS_WIDTH - 4 * MARGIN) // 3, (inner - MARGIN) // 2
-    boxes = [QRect(first + index * (third + MARGIN), MARGIN, third, half_h) for index in range(3)]
-    names = ("TrustInput", "TrustResult", "TrustDifference")
-    pictures = [_volume_view(volume, box, name) for volume, box, name in zip(volumes, boxes, names, strict=True)]
+    count, half_h = len(volumes), (inner - MARGIN) // 2
+    part = (VIEWS_WIDTH - (count + 1) * MARGIN) // count
+    boxes = [QRect(first + index * (part + MARGIN), MARGIN, part, half_h) for index in range(count)]
+    pictures = [_volume_view(volume, box, name) for (name, volume), box in zip(volumes.items(), boxes, strict=True)]
     if chart is not None:
         boxes.append(QRect(first, 2 * MARGIN + half_h, VIEWS_WIDTH - 2 * MARGIN, half_h))
         pictures.append(_chart_view(chart, boxes[-1]))
