@@ -70,9 +70,9 @@ def freeNames(folder: Path, name: str, suffixes: list[str]) -> dict[str, Path]:
         number += 1
 
 
-def profileFiles(path: Path, lineNames: list[str]) -> list[tuple[Path, Path]]:
-    """Beside ``path``, for each line: where its tracked edge goes, and its M-mode; no two lines share a file."""
-    stem, taken, pairs = path.name.removesuffix(PROFILES), set(), []
+def profileFiles(path: Path, lineNames: list[str]) -> list[tuple[Path, Path, Path, Path]]:
+    """Beside ``path``, for each line: where edge, M-mode, turning points and labels go; no two lines share a file."""
+    stem, taken, found = path.name.removesuffix(PROFILES), set(), []
     for lineName in lineNames:
         line = first = re.sub(r"[^\w+-]+", "-", lineName).strip("-") or "line"
         number = 1
@@ -80,8 +80,10 @@ def profileFiles(path: Path, lineNames: list[str]) -> list[tuple[Path, Path]]:
             number += 1
             line = f"{first}-{number}"
         taken.add(line)
-        pairs.append((path.with_name(f"{stem}.{line}.edge.csv"), path.with_name(f"{stem}.{line}.mmode.csv")))
-    return pairs
+        endings = ("edge.csv", "mmode.csv", "TextGrid", "labels.csv")
+        edge, mmode, marks, labels = (path.with_name(f"{stem}.{line}.{ending}") for ending in endings)
+        found.append((edge, mmode, marks, labels))
+    return found
 
 
 def summary(paths: list[Path]) -> str:

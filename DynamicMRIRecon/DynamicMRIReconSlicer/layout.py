@@ -7,10 +7,14 @@ from typing import Any
 import slicer
 import vtk
 
+from DynamicMRIReconSlicer import soundImages, viewTexts
+
 MMODE_VIEW = "MMode"
 #: any number that no other layout has
 LAYOUT_ID = 7413
 MOST_MMODES = 4
+#: below the first M-mode where there is sound: name and label
+SOUND_VIEWS = (("Waveform", "W"), ("Spectrogram", "S"))
 TRUST_LAYOUT_ID = 7423
 #: with and without a chart, with and without a classical method
 TRUST_LAYOUTS = range(TRUST_LAYOUT_ID, TRUST_LAYOUT_ID + 4)
@@ -40,9 +44,11 @@ def _orientation(volume: Any) -> str:
     return ("Sagittal", "Coronal", "Axial")[normal.index(max(normal))]
 
 
-def description(count: int) -> str:
+def description(count: int, withSound: bool = False) -> str:
     """The layout of the anatomy beside ``count`` M-modes, one below the other, above a plot."""
     modes = "".join(_slice(mmodeView(n), "Axial", "M" if n == 0 else f"M{n + 1}", "#8C6BB1") for n in range(count))
+    if withSound:
+        modes += "".join(_slice(name, "Axial", label, "#6E8B8B") for name, label in SOUND_VIEWS)
     return (
         '<layout type="vertical" split="true"><item><layout type="horizontal" split="true">'
         + _slice("Red", "Axial", "R", "#F34A33")
@@ -66,7 +72,7 @@ def showVolume(volume: Any) -> None:
         # The trust view has no anatomical view.
         manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     for name in manager.sliceViewNames():
-        if not name.startswith((MMODE_VIEW, "Trust")):
+        if not name.startswith((MMODE_VIEW, "Waveform", "Spectrogram", "Trust")):
             showInView(name, volume, turn=volume.GetImageData().GetDimensions()[2] == 1)
 
 
@@ -85,7 +91,9 @@ def showInView(name: str, volume: Any, turn: bool = False) -> None:
     logic.SnapSliceOffsetToIJK()
 
 
-def showProfiles(mmodeVolumes: list[Any], hatches: list[Any], seriesVolume: Any, chart: Any) -> None:
+def showProfiles(
+    mmodeVolumes: list[Any], hatches: list[Any], seriesVolume: Any, chart: Any, withSound: bool = False
+) -> None:
     """Switch to the layout with M-modes (the first four) and plot, and fill it.
 
     ``hatches`` are the label volumes of synthetic frames over each M-mode, None where there are none.
@@ -94,19 +102,50 @@ def showProfiles(mmodeVolumes: list[Any], hatches: list[Any], seriesVolume: Any,
     if manager is None:
         return
     shown = mmodeVolumes[:MOST_MMODES]
-    number = LAYOUT_ID + len(shown) - 1
+    withSound = withSound and bool(shown)
+    number = LAYOUT_ID + len(shown) - 1 + MOST_MMODES * withSound
     layoutNode = manager.layoutLogic().GetLayoutNode()
     if not layoutNode.IsLayoutDescription(number):
-        layoutNode.AddLayoutDescription(number, description(len(shown)))
+        layoutNode.AddLayoutDescription(number, description(len(shown), withSound))
     manager.setLayout(number)
     for index, volume in enumerate(shown):
         showInView(mmodeView(index), volume)
         composite = manager.sliceWidget(mmodeView(index)).sliceLogic().GetSliceCompositeNode()
         composite.SetLabelVolumeID(hatches[index].GetID() if hatches[index] is not None else None)
         composite.SetLabelOpacity(0.7)
+        viewTexts.showIn(viewTexts.scalesOf(volume), manager.sliceWidget(mmodeView(index)).sliceLogic().GetSliceNode())
+    if withSound:
+        _showSound(shown[0])
+        alignTimes([(mmodeView(index), volume) for index, volume in enumerate(shown)], shown[0])
     if seriesVolume is not None:
         showInView("Red", seriesVolume, turn=seriesVolume.GetImageData().GetDimensions()[2] == 1)
     showChart(chart)
+
+
+def _showSound(mmodeVolume: Any) -> None:
+    nodes = soundImages.of(mmodeVolume)
+    for (name, _), role in zip(SOUND_VIEWS, (soundImages.WAVEFORM, soundImages.SPECTROGRAM), strict=True):
+        showInView(name, nodes[role])
+    logic = slicer.app.layoutManager().sliceWidget(SOUND_VIEWS[0][0]).sliceLogic()
+    borders = nodes.get(soundImages.BORDERS)
+    logic.GetSliceCompositeNode().SetLabelVolumeID(borders.GetID() if borders is not None else None)
+    viewTexts.showIn(nodes.get(soundImages.TEXTS), logic.GetSliceNode())
+
+
+def alignTimes(mmodes: list[tuple[str, Any]], mmodeVolume: Any) -> None:
+    """Give views of M-modes and of sound one time axis: the same moment at the same pixel from the left."""
+    nodes = soundImages.of(mmodeVolume)
+    shown = [*mmodes, (SOUND_VIEWS[0][0], nodes[soundImages.WAVEFORM])]
+    shown.append((SOUND_VIEWS[1][0], nodes[soundImages.SPECTROGRAM]))
+    views = []
+    for name, volume in shown:
+        width = volume.GetImageData().GetDimensions()[0] * volume.GetSpacing()[0]
+        views.append((slicer.app.layoutManager().sliceWidget(name).sliceLogic().GetSliceNode(), width))
+    widest = max(node.GetFieldOfView()[0] / width for node, width in views)
+    for node, width in views:
+        columns, rows = node.GetDimensions()[:2]
+        across = widest * width
+        node.SetFieldOfView(across, across * rows / columns, node.GetFieldOfView()[2])
 
 
 def trustDescription(shown: list[str], withPlot: bool) -> str:

@@ -12,7 +12,7 @@ from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.profiles import MMode, curve_profile
 from DynamicMRIReconLib.profiles.uncertainty import UNCERTAINTY
-from DynamicMRIReconSlicer import hierarchy, profileNodes, provenance, sequenceReader, viewTexts
+from DynamicMRIReconSlicer import hierarchy, profileNodes, provenance, sequenceReader, sound, viewTexts
 from DynamicMRIReconSlicer.mmodeImage import updateMModeVolume
 from DynamicMRIReconSlicer.profileNodes import ProfileNodes
 from DynamicMRIReconSlicer.sequences import proxyOf
@@ -29,8 +29,12 @@ class LineProfiles:
     def __init__(self) -> None:
         self._key: tuple[Any, ...] | None = None
         self._series: ImageSeries | None = None
+        #: what was recorded with the images
+        self.sound: sound.Sound | None = None
 
-    def compute(self, sequence: Any, lineNode: Any, edge: str = "either", marks: str = "turns") -> ProfileNodes:
+    def compute(
+        self, sequence: Any, lineNode: Any, edge: str = "either", marks: str = "turns", withSound: bool = True
+    ) -> ProfileNodes:
         """Profile of ``sequence`` along ``lineNode``; nodes of an earlier profile of the two are used again.
 
         Parameters
@@ -40,6 +44,8 @@ class LineProfiles:
         marks
             What turning points are called: ``turns``, ``diastole`` or ``systole`` (which of the two is furthest from
             the line's start), ``speech`` (opening and constriction).
+        withSound
+            Whether the images of ``sound``, where there is one, are made too.
 
         Raises
         ------
@@ -54,6 +60,8 @@ class LineProfiles:
         volume.SetAttribute(_EDGE, edge)
         volume.SetAttribute(profileNodes.MARKS, marks)
         nodes = profileNodes.update(volume, mmode, name, f"{sequence.GetName()}, {lineNode.GetName()}")
+        if withSound:
+            sound.show(volume, mmode, self.sound)
         _intoFolder(sequence, lineNode, volume)
         return nodes
 
@@ -112,13 +120,14 @@ def findVolume(sequence: Any, lineNode: Any) -> Any:
     return None
 
 
-def ofSequence(sequence: Any) -> list[tuple[Any, str]]:
-    """Line and kind of edge of each profile of a sequence in the scene."""
+def ofSequence(sequence: Any) -> list[tuple[Any, str, str]]:
+    """Line, kind of edge and names of the turning points of each profile of a sequence in the scene."""
     found = []
     for volume in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
         line = volume.GetNodeReference(_LINE)
         if volume.GetNodeReference(_SEQUENCE) is sequence and line is not None:
-            found.append((line, volume.GetAttribute(_EDGE) or "either"))
+            marks = volume.GetAttribute(profileNodes.MARKS) or "turns"
+            found.append((line, volume.GetAttribute(_EDGE) or "either", marks))
     return found
 
 

@@ -12,7 +12,7 @@ import slicer
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError, ResourceError
 from DynamicMRIReconLib.profiles import RegionCurve
-from DynamicMRIReconSlicer import exportFiles, lineProfile, provenance, regionCurves, sequenceReader
+from DynamicMRIReconSlicer import exportFiles, lineProfile, provenance, regionCurves, sequenceReader, sound
 from DynamicMRIReconSlicer.fileReader import filePath
 from DynamicMRIReconSlicer.jobFolder import Request
 from DynamicMRIReconSlicer.lineProfile import LineProfiles, ProfileNodes
@@ -131,10 +131,34 @@ class ReconstructionLogic:
         raise _ERRORS.get(str(event.get("kind")), ReconError)(event.get("message") or "The reconstruction failed.")
 
     def computeLineProfile(
-        self, sequence: Any, lineNode: Any, edge: str = "either", marks: str = "turns"
+        self, sequence: Any, lineNode: Any, edge: str = "either", marks: str = "turns", withSound: bool = True
     ) -> ProfileNodes:
         """M-mode, tables and charts of a sequence along a line; see ``LineProfiles.compute``."""
-        return self._profiles.compute(sequence, lineNode, edge, marks)
+        return self._profiles.compute(sequence, lineNode, edge, marks, withSound)
+
+    def setSound(self, path: str | Path | None, offsetMs: float = 0.0, labels: str | Path | None = None) -> None:
+        """Name the wav file that was recorded with the images; profiles show it below their M-mode from now on.
+
+        Parameters
+        ----------
+        offsetMs
+            When the recording began, on the time axis of the images; negative: before their time 0.
+        labels
+            Praat's TextGrid of the recording.
+
+        Raises
+        ------
+        InputError, ResourceError
+            One of the files cannot be used; there is no sound then.
+        """
+        self._profiles.sound = None
+        if path is not None:
+            self._profiles.sound = sound.read(path, offsetMs, labels)
+
+    @property
+    def sound(self) -> sound.Sound | None:
+        """What was recorded with the images."""
+        return self._profiles.sound
 
     def computeRegionCurve(self, sequence: Any, region: Any) -> tuple[Any, RegionCurve]:
         """Table and figures of the brightness of a sequence in a closed curve, a ROI or a segment, over time.
@@ -214,7 +238,7 @@ class ReconstructionLogic:
     def writeProfiles(self, sequence: Any, path: Path) -> list[Path]:
         """Write the profiles of a sequence beside ``path``: for each line ``NAME.LINE.edge.csv`` and the M-mode.
 
-        Curves of regions go into ``NAME.regions.csv``.
+        ``NAME.LINE.TextGrid`` has its turning points for Praat, ``NAME.LINE.labels.csv`` the edge label by label. Curves of regions go into ``NAME.regions.csv``.
 
         Raises
         ------
@@ -226,14 +250,18 @@ class ReconstructionLogic:
         profiles, regions = lineProfile.ofSequence(sequence), regionCurves.ofSequence(sequence)
         if not profiles and not regions:
             raise InputError(f"{sequence.GetName()} has no line profile yet: compute one, or untick line profiles.")
-        targets = exportFiles.profileFiles(path, [line.GetName() for line, _ in profiles])
-        there = [one for pair in targets for one in pair if one.exists()]
+        targets = exportFiles.profileFiles(path, [line.GetName() for line, *_ in profiles])
+        there = [one for paths in targets for one in paths if one.exists()]
         if there:
             raise InputError(f"{there[0]} exists already: name another.")
         written: list[Path] = []
-        for (line, edge), (edgePath, mmodePath) in zip(profiles, targets, strict=True):
+        for (line, edge, marks), (edgePath, mmodePath, marksPath, labelsPath) in zip(profiles, targets, strict=True):
             mmode = self._profiles.measure(sequence, line, edge)
             written += [write_csv(mmode, edgePath), write_matrix_csv(mmode, mmodePath)]
+            further = sound.writeMarks(mmode, marks, self.sound, marksPath), sound.writeLabels(
+                mmode, self.sound, labelsPath
+            )
+            written += [one for one in further if one is not None]
         if regions:
             images = self._profiles.imagesOf(sequence)
             curves = {(sequence.GetName(), one.GetName()): regionCurves.measure(images, one) for one in regions}

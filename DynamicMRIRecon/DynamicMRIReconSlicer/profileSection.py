@@ -9,11 +9,21 @@ import vtk
 from slicer.util import VTKObservationMixin
 
 from DynamicMRIReconLib.errors import InputError
-from DynamicMRIReconSlicer import layout, profileNodes, profileText, regionCurves, sequenceReader, sequences, trustView
+from DynamicMRIReconSlicer import (
+    layout,
+    profileNodes,
+    profileText,
+    regionCurves,
+    sequenceReader,
+    sequences,
+    soundImages,
+    trustView,
+)
 from DynamicMRIReconSlicer.checkedNodes import CheckedNodes
 from DynamicMRIReconSlicer.lineProfile import EDGES
 from DynamicMRIReconSlicer.profileNodes import ProfileNodes
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+from DynamicMRIReconSlicer.soundSection import SoundSection
 
 EDGE_TEXTS = {"either": "the strongest", "rising": "dark to bright", "falling": "bright to dark"}
 MARK_TEXTS = {
@@ -45,6 +55,7 @@ class ProfileSection(VTKObservationMixin):
         self._observed: list[Any] = []
         self._computed: set[tuple[str, str]] = set()
         self._charts: dict[str, Any] = {}
+        self.sound = SoundSection(ui, logic, self._soundChanged, lambda: self._nodes()[0])
         self.moreSequences = CheckedNodes(
             ui.moreSequencesList, ("vtkMRMLSequenceNode",), self._isOtherSequence, self._changed
         )
@@ -117,6 +128,7 @@ class ProfileSection(VTKObservationMixin):
         settings.set("ProfileEdge", self.edge())
         settings.set("ProfileMarks", self.marks())
         settings.set("ProfilePlot", self.plotted())
+        self.sound.save(settings)
         settings.set("ProfileLive", bool(self.ui.profileLiveCheck.property("checked")))
 
     def restore(self, settings: SceneSettings) -> None:
@@ -131,11 +143,13 @@ class ProfileSection(VTKObservationMixin):
         edge, plot = settings.get("ProfileEdge", "either"), settings.get("ProfilePlot", "position")
         self.ui.profileEdgeCombo.setCurrentIndex(EDGES.index(edge) if edge in EDGES else 0)
         self.ui.profilePlotCombo.setCurrentIndex(list(_PLOT_TEXTS).index(plot) if plot in _PLOT_TEXTS else 0)
+        self.sound.restore(settings)
         self.ui.profileLiveCheck.setChecked(bool(settings.get("ProfileLive", True)))
         self._changed()
 
     def stop(self) -> None:
         """Follow no line any more."""
+        self.sound.stop()
         self._follow([])
         self._computed.clear()
         self._charts = {}
@@ -161,7 +175,8 @@ class ProfileSection(VTKObservationMixin):
         # Sequence by sequence: the images are kept from one line to the next.
         for sequence in chosenSequences:
             for line in lines:
-                nodes = self.logic.computeLineProfile(sequence, line, self.edge(), self.marks())
+                # The sound is shown once, below the first M-mode.
+                nodes = self.logic.computeLineProfile(sequence, line, self.edge(), self.marks(), not profiles)
                 self._computed.add((sequence.GetID(), line.GetID()))
                 profiles.append((f"{sequence.GetName()}, {line.GetName()}", nodes))
         return profiles
@@ -191,7 +206,8 @@ class ProfileSection(VTKObservationMixin):
             return
         volumes = [nodes.volume for nodes in profiles]
         hatches = [profileNodes.hatchOf(volume) for volume in volumes]
-        layout.showProfiles(volumes, hatches, sequences.proxyOf(self._nodes()[0]), chart)
+        withSound = bool(volumes) and bool(soundImages.of(volumes[0]))
+        layout.showProfiles(volumes, hatches, sequences.proxyOf(self._nodes()[0]), chart, withSound)
 
     def _plotPicked(self, *_: Any) -> None:
         chart = self._charts.get(self.plotted())
@@ -211,6 +227,7 @@ class ProfileSection(VTKObservationMixin):
         self.moreLines.refresh()
         self._follow(self._chosen()[1])
         self._showReady()
+        self.sound.update()
 
     def _nodesChanged(self, *_: Any) -> None:
         if not slicer.mrmlScene.IsBatchProcessing():
@@ -257,6 +274,12 @@ class ProfileSection(VTKObservationMixin):
         complete = all(line.GetNumberOfDefinedControlPoints() >= 2 for line in lines)
         if self.ui.profileLiveCheck.property("checked") and pairs and pairs <= self._computed and complete:
             self.compute(show=False)
+
+    def _soundChanged(self) -> None:
+        """Show another sound below a profile that is shown already."""
+        chosenSequences, lines = self._chosen()
+        if any((one.GetID(), line.GetID()) in self._computed for one in chosenSequences for line in lines):
+            self.compute()
 
     def _computeClicked(self, *_: Any) -> None:
         self.compute()

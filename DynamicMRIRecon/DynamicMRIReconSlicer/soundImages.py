@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -75,11 +74,6 @@ def of(volume: Any) -> dict[str, Any]:
     """The nodes of an M-mode volume that show its sound, by role; empty where it has none."""
     found = {role: volume.GetNodeReference(role) for role in ROLES}
     return {role: node for role, node in found.items() if node is not None}
-
-
-def soundName(path: Path, offset_s: float) -> str:
-    """What the panel calls a sound and its place."""
-    return f"{path.name}, beginning {1000 * offset_s:+.0f} ms from the time 0 of the images"
 
 
 def _image(
