@@ -9,7 +9,7 @@ from typing import Any
 import qt
 
 from DynamicMRIReconLib.errors import ReconError
-from DynamicMRIReconSlicer import exportFiles, install
+from DynamicMRIReconSlicer import exportFiles, install, tabOrder
 from DynamicMRIReconSlicer.exportProcess import ExportProcess
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 
@@ -47,6 +47,7 @@ class ExportSection:
             check.toggled.connect(self.update)
             grid.addWidget(check, index // 2, index % 2)
             self._checks[suffix] = check
+        tabOrder.insert(ui.useSettingsButton, list(self._checks.values()), ui.exportFolderEdit)
         ui.exportButton.clicked.connect(self._clicked)
         ui.exportFolderEdit.currentPathChanged.connect(self.update)
         ui.exportProgressBar.setVisible(False)

@@ -17,6 +17,8 @@ from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 #: formats that may leave open which axis is which, and those with counters to number frames by
 AXES_SUFFIXES = (".npy", ".npz", ".mat", ".cfl")
 COUNTER_SUFFIXES = (".h5",)
+#: formats that know no size of a pixel
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".m4v", ".gif")
 FRAME_COUNTERS = ("automatic", "repetition", "phase", "set", "contrast", "average", "segment")
 TRAJECTORIES = ("radial", "spiral", "cartesian")
 TRAJECTORY_TEXTS = {"radial": "Radial, golden angle", "spiral": "Spiral", "cartesian": "Cartesian, random lines"}
@@ -51,6 +53,7 @@ class InputSection:
         ui.axesEdit.editingFinished.connect(self._readOptionChanged)
         ui.framesFromCombo.currentIndexChanged.connect(self._readOptionChanged)
         ui.shotsPerFrameSpin.valueChanged.connect(self._readOptionChanged)
+        ui.pixelSizeSpin.valueChanged.connect(self._readOptionChanged)
         ui.simulateGroup.toggled.connect(self._edited)
         for widget in (ui.shotsSpin, ui.accelerationSpin, ui.coilsSpin, ui.noiseSpin):
             widget.valueChanged.connect(self._edited)
@@ -87,6 +90,9 @@ class InputSection:
         shots = int(self.ui.shotsPerFrameSpin.property("value"))
         if shots > 0 and path is not None:
             options["shots_per_frame"] = shots
+        size = float(self.ui.pixelSizeSpin.property("value"))
+        if size > 0 and suffix in VIDEO_SUFFIXES:
+            options["pixel_size_mm"] = size
         return options
 
     def simulation(self, needed: str, seed: int) -> dict[str, Any] | None:
@@ -130,6 +136,7 @@ class InputSection:
         path = self.path()
         suffix = path.suffix.lower() if path is not None else ""
         self.ui.framesFromWidget.setVisible(suffix in COUNTER_SUFFIXES)
+        self.ui.pixelSizeWidget.setVisible(suffix in VIDEO_SUFFIXES)
         node = self.ui.inputSelector.currentNode()
         if path is not None:
             self._describeFile(path)
@@ -153,6 +160,7 @@ class InputSection:
         settings.set("InputPath", self.ui.inputPathEdit.property("currentPath"))
         settings.set("Axes", self.ui.axesEdit.property("text"))
         settings.set("FramesFrom", FRAME_COUNTERS[self.ui.framesFromCombo.property("currentIndex")])
+        settings.set("PixelSize", float(self.ui.pixelSizeSpin.property("value")))
         settings.set("ShotsPerFrame", int(self.ui.shotsPerFrameSpin.property("value")))
         simulation = {"on": bool(self.ui.simulateGroup.property("checked")), **self._simulationValues()}
         settings.set("Simulation", simulation)
@@ -165,6 +173,7 @@ class InputSection:
         self.ui.axesEdit.setText(settings.get("Axes", ""))
         self.ui.framesFromCombo.setCurrentIndex(_index(FRAME_COUNTERS, settings.get("FramesFrom")))
         self.ui.shotsPerFrameSpin.setValue(int(settings.get("ShotsPerFrame", 0)))
+        self.ui.pixelSizeSpin.setValue(float(settings.get("PixelSize", 0.0)))
         simulation = settings.get("Simulation", {})
         self.ui.simulateGroup.setChecked(bool(simulation.get("on", False)))
         self.ui.trajectoryCombo.setCurrentIndex(_index(TRAJECTORIES, simulation.get("trajectory")))

@@ -258,8 +258,9 @@ class ReconstructionLogic:
         for (line, edge, marks), (edgePath, mmodePath, marksPath, labelsPath) in zip(profiles, targets, strict=True):
             mmode = self._profiles.measure(sequence, line, edge)
             written += [write_csv(mmode, edgePath), write_matrix_csv(mmode, mmodePath)]
-            further = sound.writeMarks(mmode, marks, self.sound, marksPath), sound.writeLabels(
-                mmode, self.sound, labelsPath
+            further = (
+                sound.writeMarks(mmode, marks, self.sound, marksPath),
+                sound.writeLabels(mmode, self.sound, labelsPath),
             )
             written += [one for one in further if one is not None]
         if regions:

@@ -7,7 +7,7 @@ from typing import Any
 
 import qt
 
-from DynamicMRIReconSlicer import costEstimate, methodList, methodSuggestion, texts
+from DynamicMRIReconSlicer import costEstimate, methodList, methodSuggestion, tabOrder, texts
 from DynamicMRIReconSlicer.parameterForm import CUSTOM, ParameterForm
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 
@@ -35,6 +35,7 @@ class MethodSection:
         for index, method in enumerate(self.methods):
             ui.methodCombo.addItem(method["title"], method["key"])
             ui.methodCombo.setItemData(index, _tooltip(method), qt.Qt.ToolTipRole)
+        self.setMethod(DEFAULT_METHOD)
         ui.methodCombo.blockSignals(False)
         ui.methodCombo.currentIndexChanged.connect(self._methodPicked)
         # The user's own choice, also of the method that is shown already: then no suggestion takes its place.
@@ -160,6 +161,8 @@ class MethodSection:
         method = self.method
         self._form.setMethod(method)
         self._shown = method["key"]
+        editors = [field.widget for field in self._form.fields.values()]
+        tabOrder.insert(self.ui.resetButton, editors, self.ui.deviceCombo)
         if method["key"] in self._kept:
             self._form.setValues(self._kept[method["key"]])
         self.ui.methodDescriptionLabel.setText(method["description"])

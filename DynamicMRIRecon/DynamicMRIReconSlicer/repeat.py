@@ -31,6 +31,7 @@ def intoSettings(sequence: Any, source: Any, settings: SceneSettings) -> None:
     settings.set("Axes", axes if isinstance(axes, str) else ",".join(axes))
     settings.set("FramesFrom", read.get("frames_from"))
     settings.set("ShotsPerFrame", int(read.get("shots_per_frame") or 0))
+    settings.set("PixelSize", float(read.get("pixel_size_mm") or 0.0))
     settings.set("Simulation", {"on": asked["simulate"] is not None, **(asked["simulate"] or {})})
     settings.set("Method", method)
     settings.set("MethodChosen", True)

@@ -18,8 +18,10 @@ WAVEFORM, SPECTROGRAM = _PREFIX + "Waveform", _PREFIX + "Spectrogram"
 BORDERS, TEXTS, TABLE = _PREFIX + "LabelBorders", _PREFIX + "LabelTexts", _PREFIX + "LabelTable"
 ROLES = (WAVEFORM, SPECTROGRAM, BORDERS, TEXTS, TABLE)
 #: columns of the images, and their heights as parts of their width
-LEAST_COLUMNS, WAVEFORM_HEIGHT, SPECTROGRAM_HEIGHT = 1000, 0.1, 0.2
-ROWS = 128
+LEAST_COLUMNS, WAVEFORM_HEIGHT, SPECTROGRAM_HEIGHT = 1000, 0.3, 0.4
+WAVEFORM_ROWS, ROWS = 129, 128
+#: borders of labels reach so many columns to either side, so that a view of fewer pixels still shows them
+BORDER_COLUMNS = 1
 #: texts of more labels would hide one another
 MOST_TEXTS = 60
 
@@ -27,11 +29,14 @@ MOST_TEXTS = 60
 def update(volume: Any, mmode: MMode, recording: Recording) -> tuple[Any, Any]:
     """Waveform and spectrogram of an M-mode volume; the same nodes each time."""
     name = volume.GetName().removeprefix("M-mode ")
-    times, matrix = finer(mmode, LEAST_COLUMNS, WAVEFORM_HEIGHT, 65)
-    wave = _image(volume, WAVEFORM, f"Waveform {name}", waveform(recording, times), matrix, times, (0.0, 1.0))
+    times, matrix = finer(mmode, LEAST_COLUMNS, WAVEFORM_HEIGHT, WAVEFORM_ROWS)
+    drawn = waveform(recording, times, WAVEFORM_ROWS)
+    wave = _image(volume, WAVEFORM, f"Waveform {name}", drawn, matrix, times, (0.0, 1.0))
     times, matrix = finer(mmode, LEAST_COLUMNS, SPECTROGRAM_HEIGHT, ROWS)
     frequencies, power = spectrogram(recording, times, rows=ROWS)
-    spectrum = _image(volume, SPECTROGRAM, f"Spectrogram {name}", power, matrix, times, (0.0, float(power.max()) or 1.0))
+    spectrum = _image(
+        volume, SPECTROGRAM, f"Spectrogram {name}", power, matrix, times, (0.0, float(power.max()) or 1.0)
+    )
     spectrum.SetAttribute(_PREFIX + "HighestHertz", f"{frequencies[0]:.3f}")
     return wave, spectrum
 
@@ -43,12 +48,13 @@ def updateLabels(volume: Any, mmode: MMode, grid: TextGrid | None, offset_s: flo
         remove(volume, (BORDERS, TEXTS, TABLE))
         return
     intervals = grid.intervals[tier]
-    times, matrix = finer(mmode, LEAST_COLUMNS, WAVEFORM_HEIGHT, 65)
+    times, matrix = finer(mmode, LEAST_COLUMNS, WAVEFORM_HEIGHT, WAVEFORM_ROWS)
     bounds = np.array([[one.start_s, one.end_s] for one in intervals]).reshape(-1, 2) + offset_s
     step = float(times[1] - times[0])
     columns = np.rint((bounds.ravel() - times[0]) / step).astype(int)
-    marked = np.zeros((1, 65, len(times)), np.uint8)
-    marked[0, :, columns[(columns >= 0) & (columns < len(times))]] = 1
+    marked = np.zeros((1, WAVEFORM_ROWS, len(times)), np.uint8)
+    for column in columns[(columns >= 0) & (columns < len(times))]:
+        marked[0, :, max(0, column - BORDER_COLUMNS) : column + BORDER_COLUMNS + 1] = 1
     borders = profileNodes.kept(volume, BORDERS, "vtkMRMLLabelMapVolumeNode", f"Label borders {volume.GetName()}")
     slicer.util.updateVolumeFromArray(borders, marked)
     borders.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix))
@@ -56,7 +62,7 @@ def updateLabels(volume: Any, mmode: MMode, grid: TextGrid | None, offset_s: flo
         borders.CreateDefaultDisplayNodes()
     shown = [(one, middle) for one, middle in zip(intervals, bounds.mean(axis=1), strict=True)
              if times[0] <= middle <= times[-1]][:MOST_TEXTS]  # fmt: skip
-    top = 0.2 * abs(matrix[1, 1]) * 65
+    top = 0.12 * abs(matrix[1, 1]) * WAVEFORM_ROWS
     texts = [(_at(matrix, (middle - times[0]) / step, -top), one.label) for one, middle in shown]
     viewTexts.update(volume, TEXTS, f"Labels {volume.GetName()}", texts)
     _labelTable(volume, measure_labels(mmode, tier, intervals, offset_s))
@@ -77,7 +83,13 @@ def of(volume: Any) -> dict[str, Any]:
 
 
 def _image(
-    volume: Any, role: str, name: str, array: np.ndarray, matrix: np.ndarray, times: np.ndarray, window: tuple[float, float]
+    volume: Any,
+    role: str,
+    name: str,
+    array: np.ndarray,
+    matrix: np.ndarray,
+    times: np.ndarray,
+    window: tuple[float, float],
 ) -> Any:
     node = profileNodes.kept(volume, role, "vtkMRMLScalarVolumeNode", name)
     slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(array[None], dtype=np.float32))

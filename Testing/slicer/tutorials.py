@@ -194,6 +194,7 @@ def _speech_line(tutorial: Tutorial) -> None:
 
     tutorial.draw_line(*VocalTractScene(0).profile_line_ras_mm)
     tutorial.choose(tutorial.ui.profileEdgeCombo, "dark to bright")
+    tutorial.choose(tutorial.ui.profileMarksCombo, "speech: opening, constriction")
     tutorial.ui.computeProfileButton.click()
     said = tutorial.driver.text("profileLabel")
     assert "The edge moves" in said, said
@@ -212,6 +213,33 @@ def _check_tongue() -> None:
     pixel = 200 / 84
     assert np.median(off) < 0.5 * pixel, f"{np.median(off):.2f} mm"
     assert np.percentile(off, 90) < 1.5 * pixel, f"{np.percentile(off, 90):.2f} mm"
+
+
+def _speech_sound(tutorial: Tutorial) -> None:
+    from DynamicMRIReconLib.audio import read_textgrid, read_wav, spectrogram
+
+    tutorial.ui.soundCollapsibleButton.setProperty("collapsed", False)
+    tutorial.ui.soundPathEdit.setCurrentPath("speech.wav")
+    tutorial.ui.labelsPathEdit.setCurrentPath("speech.TextGrid")
+    table = mmodes()[0].GetNodeReference("DynamicMRIRecon.LabelTable")
+    names = [table.GetTable().GetColumnByName("label").GetValue(i) for i in range(table.GetNumberOfRows())]
+    assert "s" in names
+    tutorial.window_picture("sound")
+    # What the page says of the noise of an s, and of the tongue meanwhile.
+    sound, grid = read_wav("speech.wav"), read_textgrid("speech.TextGrid")
+    times = np.arange(0.01, sound.duration_s - 0.01, 0.005)
+    frequencies, power = spectrogram(sound, times)
+    hissing = np.zeros(len(times), bool)
+    for one in grid.intervals["segments"]:
+        hissing |= (times > one.start_s + 0.02) & (times < one.end_s - 0.02) & (one.label == "s")
+    high = power[frequencies > 4000].mean(axis=0)
+    assert high[hissing].mean() > high[~hissing].mean() + 10
+    edge, when = (
+        slicer.util.arrayFromTableColumn(mmodes()[0].GetNodeReference("DynamicMRIRecon.EdgeTable"), name)
+        for name in ("edge position", "time")
+    )
+    said = np.interp(when, times, hissing.astype(float)) > 0.5
+    assert np.median(edge[said]) < np.median(edge)
 
 
 def _speech_trust(tutorial: Tutorial) -> None:
@@ -233,6 +261,8 @@ def _speech_export(tutorial: Tutorial) -> None:
     name = tutorial.result.GetName()
     edge = (tutorial.folder / "export" / f"{name}.Profile-line.edge.csv").read_text().splitlines()
     assert edge[0].startswith("time_s,edge_mm,velocity_mm_per_s,acceleration_mm_per_s2")
+    assert (tutorial.folder / "export" / f"{name}.Profile-line.TextGrid").is_file()
+    assert (tutorial.folder / "export" / f"{name}.Profile-line.labels.csv").is_file()
     assert len(edge) == 31
     tutorial.panel_picture("export")
 
@@ -275,6 +305,7 @@ def _cardiac_line(tutorial: Tutorial) -> None:
     geometry = io.read(SAMPLE).geometry
     tutorial.draw_line(*(geometry.to_ras(end) for end in _SEPTUM))
     tutorial.choose(tutorial.ui.profileEdgeCombo, "bright to dark")
+    tutorial.choose(tutorial.ui.profileMarksCombo, "furthest: end diastole")
     tutorial.ui.compareCollapsibleButton.setProperty("collapsed", False)
     tick(tutorial.ui.moreSequencesList, "cine_sax cg-sense")
     tutorial.ui.computeProfileButton.click()
@@ -296,6 +327,9 @@ def _cardiac_line(tutorial: Tutorial) -> None:
 
 def _cardiac_trust(tutorial: Tutorial) -> None:
     _trust(tutorial, 0.4)
+    assert "TrustClassical" in slicer.app.layoutManager().sliceViewNames()
+    charts = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
+    assert any("against the reference: PSNR" in chart.GetTitle() for chart in charts)
 
 
 def _cardiac_export(tutorial: Tutorial) -> None:
@@ -328,6 +362,7 @@ STEPS: dict[str, dict[str, Step]] = {
         "look": _speech_look,
         "reconstruct": _speech_reconstruct,
         "line": _speech_line,
+        "sound": _speech_sound,
         "trust": _speech_trust,
         "compare": _speech_compare,
         "export": _speech_export,

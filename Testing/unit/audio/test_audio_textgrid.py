@@ -21,7 +21,7 @@ from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.profiles import MMode
 
 #: laid out as Praat 6 saves it
-LONG = '''File type = "ooTextFile"
+LONG = """File type = "ooTextFile"
 Object class = "TextGrid"
 
 xmin = 0 
@@ -56,8 +56,8 @@ item []:
         points [1]:
             number = 0.9 
             mark = "b" 
-'''  # noqa: W291
-SHORT = '''File type = "ooTextFile"
+"""  # noqa: W291
+SHORT = """File type = "ooTextFile"
 Object class = "TextGrid"
 
 0
@@ -85,7 +85,7 @@ Object class = "TextGrid"
 1
 0.9
 "b"
-'''
+"""
 GRID = TextGrid(
     0.0, 2.3, {"phones": [Interval(0.7, 1.25, "t"), Interval(1.25, 2.3, 'a "long" 3')]}, {"bursts": [Point(0.9, "b")]}
 )
