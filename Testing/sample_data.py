@@ -1,7 +1,7 @@
 """Makes the small series that the module ships for Slicer's Sample Data, with their thumbnails.
 
-A real short-axis cine (``Resources/SampleData/cine_sax``, CC0) and a simulated speaker with sound and labels. ``--write``
-makes the files anew; a test compares them with what they are made from.
+A real short-axis cine (``Resources/SampleData/cine_sax``, CC0) and a simulated speaker with sound and labels.
+``--write`` makes the files anew; a test compares them with what they are made from.
 """
 
 from __future__ import annotations

@@ -9,16 +9,17 @@ from typing import Any
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconSlicer import provenance, sequenceReader
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: suffix and what the panel calls it; all but the last are written by the library's ``export``
 FORMATS = (
-    (".seq.nrrd", "Sequence (.seq.nrrd)"),
-    (".nii.gz", "NIfTI (.nii.gz)"),
-    (".dicom", "DICOM folder"),
-    (".dcm", "DICOM, one file"),
-    (".mp4", "Movie (.mp4)"),
-    (".gif", "Movie (.gif)"),
-    (".csv", "Line profiles (.csv)"),
+    (".seq.nrrd", _("Sequence (.seq.nrrd)")),
+    (".nii.gz", _("NIfTI (.nii.gz)")),
+    (".dicom", _("DICOM folder")),
+    (".dcm", _("DICOM, one file")),
+    (".mp4", _("Movie (.mp4)")),
+    (".gif", _("Movie (.gif)")),
+    (".csv", _("Line profiles (.csv)")),
 )
 PROFILES = ".csv"
 DICOM = (".dicom", ".dcm")
@@ -49,10 +50,10 @@ def checkFolder(text: str) -> Path:
         None was chosen, or there is no such folder.
     """
     if not text.strip():
-        raise InputError("Pick the folder to export to.")
+        raise InputError(_("Pick the folder to export to."))
     folder = Path(text.strip()).expanduser()
     if not folder.is_dir():
-        raise InputError(f"The folder {folder} does not exist: make it first, or pick another.")
+        raise InputError(_("The folder {folder} does not exist: make it first, or pick another.").format(folder=folder))
     return folder
 
 
@@ -88,7 +89,9 @@ def profileFiles(path: Path, lineNames: list[str]) -> list[tuple[Path, Path, Pat
 
 def summary(paths: list[Path]) -> str:
     """What was written, in a sentence."""
-    return f"Written to {paths[0].parent}: {', '.join(path.name for path in paths)}. Not for diagnostic use."
+    return _("Written to {parent}: {names}. Not for diagnostic use.").format(
+        parent=paths[0].parent, names=", ".join(path.name for path in paths)
+    )
 
 
 def _literal(name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from DynamicMRIReconSlicer import methodList, provenance
+from DynamicMRIReconSlicer.translation import tr as _
 
 
 @dataclass(frozen=True)
@@ -66,19 +67,23 @@ def row(sequence: Any) -> Row:
     method = str(kept.get("method") or sequence.GetAttribute(provenance.METHOD) or "")
     settings = settingsText(method, kept.get("parameters") or {})
     if part:
-        settings = f"part {part}"
+        settings = _("part {part}").format(part=part)
     else:
-        settings += ", simulated k-space" if kept.get("simulated") else ""
-        settings += f", frames {kept['frames'][0]}-{kept['frames'][1] - 1}" if kept.get("frames") else ""
+        settings += _(", simulated k-space") if kept.get("simulated") else ""
+        settings += (
+            _(", frames {frames}-{value}").format(frames=kept["frames"][0], value=kept["frames"][1] - 1)
+            if kept.get("frames")
+            else ""
+        )
     seconds = kept.get("seconds")
     metrics = {} if part else dict(kept.get("metrics") or {})
     known = [f"{sequence.GetName()}: {sequence.GetAttribute(provenance.SUMMARY) or 'no details'}"]
     known += [f"{name} = {value}" for name, value in (kept.get("parameters") or {}).items()]
     if kept.get("finished"):
-        known.append(f"finished {kept['finished']}")
+        known.append(_("finished {finished}").format(finished=kept["finished"]))
     # A result that was loaded from its file alone knows them from its record.
     warnings = tuple(map(str, kept.get("warnings") or provenance.record(sequence).get("warnings") or ()))
-    known += [f"Warning: {warning}" for warning in warnings]
+    known += [_("Warning: {warning}").format(warning=warning) for warning in warnings]
     return Row(
         sequence,
         sequence.GetName(),

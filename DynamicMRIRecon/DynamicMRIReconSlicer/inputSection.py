@@ -13,6 +13,7 @@ from DynamicMRIReconSlicer import describeInput
 from DynamicMRIReconSlicer.fileInfo import FileInfo
 from DynamicMRIReconSlicer.fileReader import PATH_ATTRIBUTE, filePath
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: formats that may leave open which axis is which, and those with counters to number frames by
 AXES_SUFFIXES = (".npy", ".npz", ".mat", ".cfl")
@@ -21,8 +22,12 @@ COUNTER_SUFFIXES = (".h5",)
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".m4v", ".gif")
 FRAME_COUNTERS = ("automatic", "repetition", "phase", "set", "contrast", "average", "segment")
 TRAJECTORIES = ("radial", "spiral", "cartesian")
-TRAJECTORY_TEXTS = {"radial": "Radial, golden angle", "spiral": "Spiral", "cartesian": "Cartesian, random lines"}
-NOT_INSTALLED = "Its contents are shown once the packages are installed, which happens when you press Reconstruct."
+TRAJECTORY_TEXTS = {
+    "radial": _("Radial, golden angle"),
+    "spiral": _("Spiral"),
+    "cartesian": _("Cartesian, random lines"),
+}
+NOT_INSTALLED = _("Its contents are shown once the packages are installed, which happens when you press Reconstruct.")
 
 
 class InputSection:
@@ -123,11 +128,13 @@ class InputSection:
     def problem(self) -> str | None:
         """Why there is nothing to reconstruct yet."""
         if self.source() is None:
-            return "Pick a sequence or a k-space file as input."
+            return _("Pick a sequence or a k-space file as input.")
         path = self.path()
         if path is not None and not path.exists():
-            return f"The file {path} does not exist."
-        return f"Looking into {path.name} ..." if path is not None and self._info.busy else self.error
+            return _("The file {path} does not exist.").format(path=path)
+        return (
+            _("Looking into {name} ...").format(name=path.name) if path is not None and self._info.busy else self.error
+        )
 
     def refresh(self) -> None:
         """Look at the input anew."""
@@ -201,7 +208,7 @@ class InputSection:
 
     def _describeFile(self, path: Path) -> None:
         if not path.exists():
-            self.error = f"The file {path} does not exist."
+            self.error = _("The file {path} does not exist.").format(path=path)
         elif describeInput.canReadFiles():
             self._info.ask(path, self.readOptions())
 
@@ -237,7 +244,7 @@ class InputSection:
         elif self._info.busy:
             text = str(self.problem())
         elif self.source() is None:
-            text = "Drop in a k-space file, or pick a cine or speech sequence."
+            text = _("Drop in a k-space file, or pick a cine or speech sequence.")
         else:
             text = NOT_INSTALLED
         self.ui.infoLabel.setText(text)

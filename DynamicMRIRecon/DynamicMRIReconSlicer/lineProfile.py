@@ -16,6 +16,7 @@ from DynamicMRIReconSlicer import hierarchy, profileNodes, provenance, sequenceR
 from DynamicMRIReconSlicer.mmodeImage import updateMModeVolume
 from DynamicMRIReconSlicer.profileNodes import ProfileNodes
 from DynamicMRIReconSlicer.sequences import proxyOf
+from DynamicMRIReconSlicer.translation import tr as _
 
 _LINE = "DynamicMRIRecon.Line"
 _SEQUENCE = "DynamicMRIRecon.Sequence"
@@ -76,7 +77,7 @@ class LineProfiles:
     def imagesOf(self, sequence: Any) -> ImageSeries:
         """The images of a sequence, where its transform puts them; kept until another one is asked for."""
         if sequence is None:
-            raise InputError("Pick the sequence to measure.")
+            raise InputError(_("Pick the sequence to measure."))
         proxy = proxyOf(sequence)
         transform = proxy.GetParentTransformNode() if proxy is not None else None
         moved = (transform.GetID(), transform.GetTransformToWorldMTime()) if transform is not None else None
@@ -106,7 +107,7 @@ def pointsOf(lineNode: Any) -> np.ndarray:
         It has fewer than two points.
     """
     if lineNode is None or lineNode.GetNumberOfDefinedControlPoints() < 2:
-        raise InputError("The line needs two points: pick or draw one across the moving edge.")
+        raise InputError(_("The line needs two points: pick or draw one across the moving edge."))
     if lineNode.IsA("vtkMRMLMarkupsCurveNode"):
         return np.asarray(slicer.util.arrayFromMarkupsCurvePoints(lineNode, world=True), float)
     return np.asarray(slicer.util.arrayFromMarkupsControlPoints(lineNode, world=True), float)

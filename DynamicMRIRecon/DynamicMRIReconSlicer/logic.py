@@ -18,6 +18,7 @@ from DynamicMRIReconSlicer.jobFolder import Request
 from DynamicMRIReconSlicer.lineProfile import LineProfiles, ProfileNodes
 from DynamicMRIReconSlicer.results import Result
 from DynamicMRIReconSlicer.run import Run
+from DynamicMRIReconSlicer.translation import tr as _
 
 _ERRORS: dict[str, type[Exception]] = {"input": InputError, "resource": ResourceError}
 
@@ -127,8 +128,8 @@ class ReconstructionLogic:
         if result is not None:
             return result
         if event["event"] == "cancelled":
-            raise Cancelled(event.get("message") or "Cancelled.")
-        raise _ERRORS.get(str(event.get("kind")), ReconError)(event.get("message") or "The reconstruction failed.")
+            raise Cancelled(event.get("message") or _("Cancelled."))
+        raise _ERRORS.get(str(event.get("kind")), ReconError)(event.get("message") or _("The reconstruction failed."))
 
     def computeLineProfile(
         self, sequence: Any, lineNode: Any, edge: str = "either", marks: str = "turns", withSound: bool = True
@@ -200,9 +201,17 @@ class ReconstructionLogic:
         if node is not None:
             return node
         if path is None:
-            raise InputError(f"The images that {sequence.GetName()} was made from are not in the scene any more.")
+            raise InputError(
+                _("The images that {sequence} was made from are not in the scene any more.").format(
+                    sequence=sequence.GetName()
+                )
+            )
         if not Path(path).exists():
-            raise InputError(f"The file {path} that {sequence.GetName()} was made from is not there any more.")
+            raise InputError(
+                _("The file {path} that {sequence} was made from is not there any more.").format(
+                    path=path, sequence=sequence.GetName()
+                )
+            )
         return Path(path)
 
     def export(self, sequence: Any, *paths: str | Path, patientFrom: str | Path | None = None) -> list[Path]:
@@ -227,7 +236,7 @@ class ReconstructionLogic:
         written: list[Path] = []
         for path in map(Path, paths):
             if path.exists():
-                raise InputError(f"{path} exists already: name another.")
+                raise InputError(_("{path} exists already: name another.").format(path=path))
             if path.suffix == exportFiles.PROFILES:
                 written += self.writeProfiles(sequence, path)
                 continue
@@ -238,7 +247,8 @@ class ReconstructionLogic:
     def writeProfiles(self, sequence: Any, path: Path) -> list[Path]:
         """Write the profiles of a sequence beside ``path``: for each line ``NAME.LINE.edge.csv`` and the M-mode.
 
-        ``NAME.LINE.TextGrid`` has its turning points for Praat, ``NAME.LINE.labels.csv`` the edge label by label. Curves of regions go into ``NAME.regions.csv``.
+        ``NAME.LINE.TextGrid`` has its turning points for Praat, ``NAME.LINE.labels.csv`` the edge label by label.
+        Curves of regions go into ``NAME.regions.csv``.
 
         Raises
         ------
@@ -249,11 +259,15 @@ class ReconstructionLogic:
 
         profiles, regions = lineProfile.ofSequence(sequence), regionCurves.ofSequence(sequence)
         if not profiles and not regions:
-            raise InputError(f"{sequence.GetName()} has no line profile yet: compute one, or untick line profiles.")
-        targets = exportFiles.profileFiles(path, [line.GetName() for line, *_ in profiles])
+            raise InputError(
+                _("{sequence} has no line profile yet: compute one, or untick line profiles.").format(
+                    sequence=sequence.GetName()
+                )
+            )
+        targets = exportFiles.profileFiles(path, [line.GetName() for line, *_rest in profiles])
         there = [one for paths in targets for one in paths if one.exists()]
         if there:
-            raise InputError(f"{there[0]} exists already: name another.")
+            raise InputError(_("{there} exists already: name another.").format(there=there[0]))
         written: list[Path] = []
         for (line, edge, marks), (edgePath, mmodePath, marksPath, labelsPath) in zip(profiles, targets, strict=True):
             mmode = self._profiles.measure(sequence, line, edge)
@@ -287,7 +301,7 @@ class ReconstructionLogic:
         if isinstance(source, (str, Path)):
             path = Path(source).expanduser()
             if not path.exists():
-                raise InputError(f"{path} does not exist: check the name.")
+                raise InputError(_("{path} does not exist: check the name.").format(path=path))
             return path
         path_ = filePath(source)
         if path_ is not None:

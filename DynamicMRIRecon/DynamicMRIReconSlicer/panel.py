@@ -18,9 +18,10 @@ from DynamicMRIReconSlicer.referenceSection import ReferenceSection
 from DynamicMRIReconSlicer.resultsSection import ResultsSection
 from DynamicMRIReconSlicer.runSection import QUICK_LOOK_FRAMES, RunSection
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+from DynamicMRIReconSlicer.translation import tr as _
 
 _QUICK_LOOK = " quick look"
-_KINDS = {"kspace": "k-space", "series": "an image series", "stacks": "two or more image stacks"}
+_KINDS = {"kspace": "k-space", "series": _("an image series"), "stacks": _("two or more image stacks")}
 
 
 class Panel(VTKObservationMixin):
@@ -74,12 +75,14 @@ class Panel(VTKObservationMixin):
             return None
         if kind != needed:
             if not self.input.canSimulate(needed):
-                return f"{method['title']} needs {_KINDS[needed]}; this is {_KINDS.get(kind, kind)}."
-            if not self.ui.simulateGroup.property("checked"):
-                return (
-                    f"{method['title']} needs {_KINDS[needed]}; this is {_KINDS[kind]}. Tick the teaching "
-                    "box under Input to simulate an acquisition, or pick another method."
+                return _("{title} needs {needed}; this is {given}.").format(
+                    title=method["title"], needed=_KINDS[needed], given=_KINDS.get(kind, kind)
                 )
+            if not self.ui.simulateGroup.property("checked"):
+                return _(
+                    "{title} needs {needed}; this is {given}. Tick the teaching box under Input to simulate an "
+                    "acquisition, or pick another method."
+                ).format(title=method["title"], needed=_KINDS[needed], given=_KINDS[kind])
             return None
         return self._libraryRefuses(method["key"])
 
@@ -152,7 +155,11 @@ class Panel(VTKObservationMixin):
             elif trustView.needsBaseline(sequence):
                 self._startBaseline(sequence)
             else:
-                raise InputError(f"The images that {sequence.GetName()} was made from are not in the scene any more.")
+                raise InputError(
+                    _("The images that {sequence} was made from are not in the scene any more.").format(
+                        sequence=sequence.GetName()
+                    )
+                )
         except (install.NotInstalled, ReconError, OSError) as error:
             self.runSection.setError(str(error))
         self.update()

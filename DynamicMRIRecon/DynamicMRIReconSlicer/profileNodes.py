@@ -11,6 +11,7 @@ import slicer
 from DynamicMRIReconLib.profiles import MMode
 from DynamicMRIReconSlicer import profileMarks
 from DynamicMRIReconSlicer.mmodeImage import hatch
+from DynamicMRIReconSlicer.translation import tr as _
 
 TIME, MEASURED, WIDTH = "time", "measured", "edge width"
 POSITION, MEAN, LOWEST, HIGHEST = "position", "mean", "minimum", "maximum"
@@ -80,12 +81,12 @@ def comparisonChart(quantity: str, profiles: list[ProfileNodes]) -> Any:
     charts = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
     chart = next((node for node in charts if node.GetAttribute(_COMPARISON) == quantity), None)
     if chart is None:
-        chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", f"{title} compared")
+        chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", _("{title} compared").format(title=title))
         chart.SetAttribute(_COMPARISON, quantity)
     was = chart.StartModify()
     chart.RemoveAllPlotSeriesNodeIDs()
-    chart.SetTitle(f"{title} compared")
-    chart.SetXAxisTitle("Time (s)")
+    chart.SetTitle(_("{title} compared").format(title=title))
+    chart.SetXAxisTitle(_("Time (s)"))
     chart.SetYAxisTitle(f"{column.capitalize()} ({unit})")
     for profile in profiles:
         chart.AddAndObservePlotSeriesNodeID(profile.series[quantity].GetID())
@@ -98,7 +99,7 @@ def fillTable(table: Any, columns: list[tuple[str, str, np.ndarray]]) -> None:
     """Columns (name, unit, values) of a table node."""
     was = table.StartModify()
     slicer.util.updateTableFromArray(table, [np.asarray(c[2], float) for c in columns], [c[0] for c in columns])
-    for name, unit, _ in columns:
+    for name, unit, _values in columns:
         if unit:
             table.SetColumnUnitLabel(name, unit)
     table.EndModify(was)
@@ -153,13 +154,13 @@ def _edgeNodes(volume: Any, mmode: MMode, name: str, label: str) -> tuple[Any, d
     marks = volume.GetAttribute(MARKS) or "turns"
     band = profileMarks.bandColumns(mmode)
     columns = [(TIME, "s", mmode.times_s)]
-    columns += [(column, unit, values[key]) for key, (column, unit, _) in QUANTITIES.items()]
+    columns += [(column, unit, values[key]) for key, (column, unit, _rest) in QUANTITIES.items()]
     columns += [(WIDTH, "mm", mmode.edge_width_mm), *profileMarks.turnColumns(mmode, marks)]
     fillTable(table, [*columns, *band, (MEASURED, "", ~mmode.synthetic)])
     charts, series = {}, {}
     for quantity, (column, unit, title) in QUANTITIES.items():
         axis = f"{column.capitalize()} ({unit})"
-        chart = _chart(volume, _role("Chart", quantity), f"{title} {name}", "Time (s)", axis)
+        chart = _chart(volume, _role("Chart", quantity), f"{title} {name}", _("Time (s)"), axis)
         node = _series(volume, chart, table, _role("Series", quantity), TIME, column, legend=False)
         node.SetName(label)
         charts[quantity], series[quantity] = chart, node
@@ -181,8 +182,8 @@ def _profileNodes(volume: Any, mmode: MMode, name: str) -> tuple[Any, Any]:
     if len(mmode.times_s) <= MOST_FRAME_COLUMNS:
         columns += [(f"t = {time:.4f} s", "", mmode.intensity[:, i]) for i, time in enumerate(mmode.times_s)]
     fillTable(table, columns)
-    xTitle = "Distance from the line's start (mm)"
-    chart = _chart(volume, _PROFILE_CHART, f"Intensity {name}", xTitle, "Intensity")
+    xTitle = _("Distance from the line's start (mm)")
+    chart = _chart(volume, _PROFILE_CHART, _("Intensity {name}").format(name=name), xTitle, "Intensity")
     lines = {
         label: _series(volume, chart, table, _PROFILE_SERIES + label, POSITION, label, legend=True)
         for label in (MEAN, LOWEST, HIGHEST)

@@ -24,13 +24,14 @@ from DynamicMRIReconSlicer.lineProfile import EDGES
 from DynamicMRIReconSlicer.profileNodes import ProfileNodes
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 from DynamicMRIReconSlicer.soundSection import SoundSection
+from DynamicMRIReconSlicer.translation import tr as _
 
-EDGE_TEXTS = {"either": "the strongest", "rising": "dark to bright", "falling": "bright to dark"}
+EDGE_TEXTS = {"either": _("the strongest"), "rising": _("dark to bright"), "falling": _("bright to dark")}
 MARK_TEXTS = {
     "turns": "turning points",
-    "diastole": "furthest: end diastole",
-    "systole": "furthest: end systole",
-    "speech": "speech: opening, constriction",
+    "diastole": _("furthest: end diastole"),
+    "systole": _("furthest: end systole"),
+    "speech": _("speech: opening, constriction"),
 }
 _LINES = ("vtkMRMLMarkupsLineNode", "vtkMRMLMarkupsCurveNode")
 _REGION = "region"
@@ -252,20 +253,20 @@ class ProfileSection(VTKObservationMixin):
                 self.addObserver(line, event, self._lineMoved)
 
     def _showReady(self) -> None:
-        sequence, _ = self._nodes()
+        sequence, _rest = self._nodes()
         lines = self._chosen()[1]
         region = self.ui.profileRegionSelector.currentNode()
         reason = None
         if sequence is None:
-            reason = "Pick the sequence to measure."
+            reason = _("Pick the sequence to measure.")
         elif not lines and region is None:
-            reason = "Pick a line, or press Draw line."
+            reason = _("Pick a line, or press Draw line.")
         elif any(line.GetNumberOfDefinedControlPoints() < 2 for line in lines):
-            reason = "Click two points in a slice view to complete the line."
+            reason = _("Click two points in a slice view to complete the line.")
         self.ui.computeProfileButton.setEnabled(reason is None)
-        self.ui.computeProfileButton.setToolTip(reason or "Measure along the lines in every frame")
+        self.ui.computeProfileButton.setToolTip(reason or _("Measure along the lines in every frame"))
         if reason is not None or not self.ui.profileLabel.property("text"):
-            self.ui.profileLabel.setText(reason or "Press Compute.")
+            self.ui.profileLabel.setText(reason or _("Press Compute."))
 
     def _lineMoved(self, *_: Any) -> None:
         self._showReady()

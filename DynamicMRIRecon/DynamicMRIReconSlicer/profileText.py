@@ -7,6 +7,7 @@ import numpy as np
 from DynamicMRIReconLib.profiles import RegionCurve, sharpness
 from DynamicMRIReconSlicer.profileMarks import NAMES, TURN
 from DynamicMRIReconSlicer.profileNodes import MARKS, ProfileNodes
+from DynamicMRIReconSlicer.translation import tr as _
 
 _MOST_TURNS = 4
 
@@ -16,11 +17,15 @@ def summary(nodes: ProfileNodes) -> str:
     mmode = nodes.mmode
     length, frames = float(mmode.positions_mm[-1]), len(mmode.times_s)
     edges = mmode.edges_mm[np.isfinite(mmode.edges_mm)]
-    text = f"Line of {length:.1f} mm over {frames} frames, {mmode.times_s[-1] - mmode.times_s[0]:.3f} s."
+    text = _("Line of {length:.1f} mm over {frames} frames, {value:.3f} s.").format(
+        length=length, frames=frames, value=mmode.times_s[-1] - mmode.times_s[0]
+    )
     if not edges.size:
-        return f"{text} No edge was found along it."
+        return _("{text} No edge was found along it.").format(text=text)
     low, high = edges.min(), edges.max()
-    text += f" The edge moves {high - low:.1f} mm (between {low:.1f} and {high:.1f} mm)"
+    text += _(" The edge moves {value:.1f} mm (between {low:.1f} and {high:.1f} mm)").format(
+        value=high - low, low=low, high=high
+    )
     for values, unit in ((mmode.velocity_mm_per_s, "mm/s"), (mmode.acceleration_mm_per_s2, "mm/s\u00b2")):
         most = np.abs(values[np.isfinite(values)]).max(initial=0.0)
         text += f", at most {most:.{1 if most < 1000 else 0}f} {unit}" if most else ""
@@ -31,17 +36,29 @@ def summary(nodes: ProfileNodes) -> str:
         told = []
         for turn in turns[:_MOST_TURNS]:
             name = furthest if turn.kind == "furthest" else nearest
-            told.append(f"{'' if name == TURN else name + ' '}{turn.time_s:.3f} s ({turn.edge_mm:.1f} mm)")
-        text += f" It turns at {', '.join(told)}{' ...' if len(turns) > _MOST_TURNS else ''}."
+            told.append(
+                _("{value}{time_s:.3f} s ({edge_mm:.1f} mm)").format(
+                    value="" if name == TURN else name + " ", time_s=turn.time_s, edge_mm=turn.edge_mm
+                )
+            )
+        text += _(" It turns at {names}{value}.").format(
+            names=", ".join(told), value=" ..." if len(turns) > _MOST_TURNS else ""
+        )
     uncertain = mmode.edge_deviation_mm[np.isfinite(mmode.edge_deviation_mm)]
     if uncertain.size:
-        text += f" The method gives the edge a standard deviation of {np.median(uncertain):.2f} mm (median)."
+        text += _(" The method gives the edge a standard deviation of {median:.2f} mm (median).").format(
+            median=np.median(uncertain)
+        )
     sharp = sharpness(mmode)
     if np.isfinite(sharp.width_mm):
-        text += f" Edge width (10-90 %) {sharp.width_mm:.1f} mm"
-        text += f", rise time {1000 * sharp.rise_time_s:.0f} ms." if np.isfinite(sharp.rise_time_s) else "."
+        text += _(" Edge width (10-90 %) {width_mm:.1f} mm").format(width_mm=sharp.width_mm)
+        text += (
+            _(", rise time {value:.0f} ms.").format(value=1000 * sharp.rise_time_s)
+            if np.isfinite(sharp.rise_time_s)
+            else "."
+        )
     if mmode.synthetic.any():
-        text += f" {int(mmode.synthetic.sum())} synthetic frames are hatched and do not count."
+        text += _(" {int} synthetic frames are hatched and do not count.").format(int=int(mmode.synthetic.sum()))
     return text
 
 
@@ -54,7 +71,6 @@ def region(name: str, curve: RegionCurve) -> str:
     """The figures of a region's curve."""
     measured = curve.mean[~curve.synthetic]
     measured = measured if measured.size else curve.mean
-    return (
-        f"{name}: {curve.voxels} voxels ({curve.volume_mm3 / 1000:.2f} ml), mean brightness "
-        f"{measured.min():.4g} to {measured.max():.4g}."
+    return _("{name}: {voxels} voxels ({value:.2f} ml), mean brightness {min:.4g} to {max:.4g}.").format(
+        name=name, voxels=curve.voxels, value=curve.volume_mm3 / 1000, min=measured.min(), max=measured.max()
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+from DynamicMRIReconSlicer.translation import tr as _
 
 
 class ReferenceSection:
@@ -39,7 +40,7 @@ class ReferenceSection:
         """Why nothing can be compared with what was picked."""
         source = self.source()
         if isinstance(source, Path) and not source.exists():
-            return f"The reference {source} does not exist."
+            return _("The reference {source} does not exist.").format(source=source)
         return None
 
     def save(self, settings: SceneSettings) -> None:

@@ -15,6 +15,7 @@ from DynamicMRIReconLib.jobs import files
 from DynamicMRIReconLib.profiles.uncertainty import UNCERTAINTY
 from DynamicMRIReconSlicer import hierarchy, history, provenance, sequences, texts
 from DynamicMRIReconSlicer.jobFolder import Request
+from DynamicMRIReconSlicer.translation import tr as _
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,12 @@ def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: 
     series = io.read(folder / files.RESULT)
     record = provenance.read(folder)
     seconds = float(event.get("elapsed_s") or 0.0)
-    summary = f"{request.method}, {series.frames} frames, {texts.duration(seconds)}, {time.strftime('%H:%M:%S')}"
+    summary = _("{method}, {frames} frames, {duration}, {strftime}").format(
+        method=request.method,
+        frames=series.frames,
+        duration=texts.duration(seconds),
+        strftime=time.strftime("%H:%M:%S"),
+    )
     if request.simulate is not None:
         summary += f", {texts.SIMULATED}"
     run = uuid.uuid4().hex
@@ -85,7 +91,9 @@ def _loadPart(
     """A part of a result as a further sequence, played in step with the whole."""
     from DynamicMRIReconLib import io
 
-    summary = f"part of {whole.sequence.GetName()}, {attributes[provenance.SUMMARY]}"
+    summary = _("part of {sequence}, {attributes}").format(
+        sequence=whole.sequence.GetName(), attributes=attributes[provenance.SUMMARY]
+    )
     own = {**attributes, provenance.PART: name, provenance.SUMMARY: summary}
     return sequences.fromSeries(io.read(path), f"{whole.sequence.GetName()} {name}", own, whole.browser)
 

@@ -9,8 +9,11 @@ import qt
 import slicer
 
 from DynamicMRIReconSlicer import history, layout, results, sequences
+from DynamicMRIReconSlicer.translation import tr as _
 
-_COLUMNS = ("Result", "Settings", "Time (s)", "PSNR (dB)", "SSIM", "Misfit (%)", "Warnings")
+_COLUMNS = (
+    _("Result"), _("Settings"), _("Time (s)"), _("PSNR (dB)"), _("SSIM"), _("Misfit (%)"), _("Warnings"),
+)  # fmt: skip
 _NAME, _SETTINGS, _TIME, _PSNR, _SSIM, _MISFIT, _WARNINGS = range(len(_COLUMNS))
 
 
@@ -143,6 +146,8 @@ class ResultsSection:
         for button in (ui.showResultButton, ui.playResultButton, ui.trustButton, ui.repeatButton, ui.useSettingsButton):
             button.setEnabled(self.current() is not None)
         warnings = history.row(self.current()).warnings if self.current() is not None else ()
-        ui.resultWarningsLabel.setText("\n".join(f"Warning: {warning}" for warning in warnings))
+        ui.resultWarningsLabel.setText(
+            "\n".join(_("Warning: {warning}").format(warning=warning) for warning in warnings)
+        )
         ui.resultWarningsLabel.setVisible(bool(warnings))
         self._picked()

@@ -20,6 +20,7 @@ from DynamicMRIReconLib.audio import (
 from DynamicMRIReconLib.profiles import MMode
 from DynamicMRIReconSlicer import soundImages
 from DynamicMRIReconSlicer.profileMarks import NAMES
+from DynamicMRIReconSlicer.translation import tr as _
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,14 @@ class Sound:
     def summary(self) -> str:
         """What it is, in a sentence."""
         recording = self.recording
-        text = (
-            f"{recording.name}: {recording.duration_s:.2f} s at {recording.rate_hz:g} Hz, beginning at "
-            f"{recording.start_s:.3f} s of the images."
+        text = _("{name}: {duration_s:.2f} s at {rate_hz:g} Hz, beginning at {start_s:.3f} s of the images.").format(
+            name=recording.name, duration_s=recording.duration_s, rate_hz=recording.rate_hz, start_s=recording.start_s
         )
         if self.grid is not None:
             tiers = {**self.grid.intervals, **self.grid.points}
-            text += f" Labels: {', '.join(f'{name} ({len(one)})' for name, one in tiers.items()) or 'none'}."
+            text += _(" Labels: {value}.").format(
+                value=", ".join((f"{name} ({len(one)})" for name, one in tiers.items())) or "none"
+            )
         return text
 
 

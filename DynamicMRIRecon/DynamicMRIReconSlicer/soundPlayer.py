@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import qt
 
+from DynamicMRIReconSlicer.translation import tr as _
+
 #: between two looks at the clock
 TICK_MS = 15
-MISSING = "This Slicer was built without Qt Multimedia: sound can be shown but not played."
+MISSING = _("This Slicer was built without Qt Multimedia: sound can be shown but not played.")
 
 
 def available() -> bool:

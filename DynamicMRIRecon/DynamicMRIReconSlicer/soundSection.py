@@ -10,8 +10,9 @@ from DynamicMRIReconLib.errors import ReconError
 from DynamicMRIReconSlicer import sequenceReader, sequences, soundPlayer
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 from DynamicMRIReconSlicer.soundPlayer import SoundPlayer
+from DynamicMRIReconSlicer.translation import tr as _
 
-_NOTHING = "Pick a wav file that was recorded with the images."
+_NOTHING = _("Pick a wav file that was recorded with the images.")
 
 
 class SoundSection:
@@ -43,7 +44,7 @@ class SoundSection:
         ui.soundLabel.setText(_NOTHING)
         self.update()
 
-    def update(self, *_: Any) -> None:
+    def update(self, *_args: Any) -> None:
         """Enable the button, or say why it is not."""
         reason = None
         if not soundPlayer.available():
@@ -51,11 +52,13 @@ class SoundSection:
         elif self._logic.sound is None:
             reason = _NOTHING
         elif self._sequence() is None:
-            reason = "Pick the sequence that it was recorded with."
+            reason = _("Pick the sequence that it was recorded with.")
         playing = self.player.playing
         self.ui.playSoundButton.setEnabled(playing or reason is None)
-        self.ui.playSoundButton.setText("Stop" if playing else "Play with sound")
-        self.ui.playSoundButton.setToolTip(reason or "Play the frames in step with what is heard, from the shown one")
+        self.ui.playSoundButton.setText(_("Stop") if playing else _("Play with sound"))
+        self.ui.playSoundButton.setToolTip(
+            reason or _("Play the frames in step with what is heard, from the shown one")
+        )
 
     def save(self, settings: SceneSettings) -> None:
         """Keep the choices in the scene; of files their paths."""
@@ -86,7 +89,7 @@ class SoundSection:
             self._logic.setSound(sound or None, offset, labels or None)
             text = _NOTHING if self._logic.sound is None else self._logic.sound.summary
             if labels and not sound:
-                text = "Labels go with a wav file: pick that too."
+                text = _("Labels go with a wav file: pick that too.")
         except ReconError as error:
             text = str(error)
         if not soundPlayer.available() and self._logic.sound is not None:

@@ -11,6 +11,7 @@ import slicer
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconSlicer import hierarchy, layout, profileNodes, provenance, results, sequenceReader, sequences
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: what the input of a k-space method is shown by
 BASELINE = "gridding"
@@ -141,8 +142,10 @@ def _difference(sequence: Any, baseline: Any) -> tuple[Any, float, float]:
     result, given = sequenceReader.toSeries(sequence), sequenceReader.toSeries(baseline)
     if given.array.shape != result.array.shape or not np.allclose(given.affine, result.affine, atol=1e-3):
         raise InputError(
-            f"{baseline.GetName()} and {sequence.GetName()} differ in size, place or number of frames: they cannot be "
-            "subtracted. Compare their line profiles instead."
+            _(
+                "{baseline} and {sequence} differ in size, place or number of frames: they cannot be "
+                "subtracted. Compare their line profiles instead."
+            ).format(baseline=baseline.GetName(), sequence=sequence.GetName())
         )
     power = float((given.array.astype(np.float64) ** 2).sum())
     factor = float((result.array.astype(np.float64) * given.array).sum()) / power if power > 0 else 1.0
@@ -150,7 +153,7 @@ def _difference(sequence: Any, baseline: Any) -> tuple[Any, float, float]:
     largest = float(np.percentile(np.abs(array), _DIFFERENCE_PERCENTILE))
     node = sequence.GetNodeReference(_DIFFERENCE)
     if node is None or node.GetNumberOfDataNodes() != len(array):
-        name = f"{sequence.GetName()} minus {baseline.GetName()}"
+        name = _("{sequence} minus {baseline}").format(sequence=sequence.GetName(), baseline=baseline.GetName())
         images = ImageSeries(array, result.affine, result.times_s)
         node = sequences.sequenceOf(images, name, {TRUST: "difference"})
         sequence.SetNodeReferenceID(_DIFFERENCE, node.GetID())
@@ -202,10 +205,10 @@ def _residualChart(sequence: Any) -> Any:
     columns += [(_METRICS[key][0], _METRICS[key][1], np.array(values)) for key, values in metrics.items()]
     if not columns:
         return None
-    times_s, _ = sequenceReader.times(sequence)
+    times_s, _rest = sequenceReader.times(sequence)
     table = profileNodes.kept(sequence, _RESIDUAL, "vtkMRMLTableNode", f"Residual {sequence.GetName()}")
     profileNodes.fillTable(table, [("time", "s", np.sort(times_s)), *columns])
-    column, unit, _ = columns[0]
+    column, unit, _rest = columns[0]
     series = profileNodes.kept(sequence, _SERIES, "vtkMRMLPlotSeriesNode", column)
     series.SetAndObserveTableNodeID(table.GetID())
     series.SetXColumnName("time")
@@ -213,9 +216,9 @@ def _residualChart(sequence: Any) -> Any:
     series.SetPlotType(series.PlotTypeScatter)
     series.SetMarkerStyle(series.MarkerStyleCircle)
     chart = profileNodes.kept(sequence, _CHART, "vtkMRMLPlotChartNode", f"Data consistency {sequence.GetName()}")
-    title = "Likeness to the reference" if unexplained is None else "Unexplained part of the measured data"
+    title = _("Likeness to the reference") if unexplained is None else _("Unexplained part of the measured data")
     chart.SetTitle(f"{title}: {sequence.GetName()}{_against(metrics)}")
-    chart.SetXAxisTitle("Time (s)")
+    chart.SetXAxisTitle(_("Time (s)"))
     chart.SetYAxisTitle(f"{'Unexplained part' if column == 'residual' else column} ({unit})")
     chart.SetLegendVisibility(False)
     chart.RemoveAllPlotSeriesNodeIDs()
@@ -228,4 +231,6 @@ def _against(metrics: dict[str, list[float]]) -> str:
     if not {"psnr_db", "ssim"} <= set(metrics):
         return ""
     means = {key: float(np.mean(values)) for key, values in metrics.items()}
-    return f" (against the reference: PSNR {means['psnr_db']:.1f} dB, SSIM {means['ssim']:.3f})"
+    return _(" (against the reference: PSNR {psnr_db:.1f} dB, SSIM {ssim:.3f})").format(
+        psnr_db=means["psnr_db"], ssim=means["ssim"]
+    )

@@ -35,8 +35,8 @@ _COLOURED = 24
 def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     """Read the first video stream as grey images 0 to 255, one slice, at the file's own frame times.
 
-    The picture is taken as seen in Slicer's axial view, and pixels as 1 mm with a warning unless ``options`` tells their
-    size: a video says neither.
+    The picture is taken as seen in Slicer's axial view, and pixels as 1 mm with a warning unless ``options`` tells
+    their size: a video says neither.
 
     Raises
     ------

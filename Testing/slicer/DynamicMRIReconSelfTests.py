@@ -15,8 +15,9 @@ class DynamicMRIReconSelfTests(unittest.TestCase):
 
 def _test(name: str) -> object:
     def run(self: unittest.TestCase) -> None:
-        from DynamicMRIRecon import DynamicMRIReconLogic
         from DynamicMRIReconSlicer.selfTest import SelfTest
+
+        from DynamicMRIRecon import DynamicMRIReconLogic
 
         SelfTest(DynamicMRIReconLogic()).run(name)
 

@@ -1,4 +1,4 @@
-"""The samples of Slicer's Sample Data: offline, in place and time, made from what they say, ready to be reconstructed."""
+"""The samples of Slicer's Sample Data: offline, in place and time, made from what they say."""
 
 from __future__ import annotations
 

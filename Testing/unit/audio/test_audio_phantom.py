@@ -12,7 +12,20 @@ from DynamicMRIReconLib.cli import main
 from DynamicMRIReconLib.phantoms.articulation import ARTICULATORS
 from DynamicMRIReconLib.phantoms.vocal_tract import VocalTractScene
 
-FEW = "--trajectory radial --shots 5 --frames 20 --matrix 32 --coils 1 --set tr_s=0.01".split()
+FEW = [
+    "--trajectory",
+    "radial",
+    "--shots",
+    "5",
+    "--frames",
+    "20",
+    "--matrix",
+    "32",
+    "--coils",
+    "1",
+    "--set",
+    "tr_s=0.01",
+]
 
 
 def test_sound_and_labels_of_a_simulated_speaker(tmp_path: Path) -> None:
@@ -34,7 +47,7 @@ def test_sound_and_labels_of_a_simulated_speaker(tmp_path: Path) -> None:
             hissed.append(power[frequencies > 4000][:, inside].mean() - power[frequencies < 1000][:, inside].mean())
     assert min(loud) > 30, "vowels sound"
     assert all(value > 0 for value in hissed)
-    assert main(arguments[:-4] + ["--output", str(tmp_path / "k2.npz"), "--sound", str(wav)]) == 2, "exists already"
+    assert main([*arguments[:-4], "--output", str(tmp_path / "k2.npz"), "--sound", str(wav)]) == 2, "exists already"
 
 
 def test_the_first_formant_follows_the_mouth() -> None:

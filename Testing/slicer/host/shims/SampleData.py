@@ -1,4 +1,4 @@
-"""``SampleData``: keeps what modules register, and loads it through a cache folder as Slicer does, from ``file:`` only."""
+"""``SampleData``: keeps what modules register, and loads it through a cache as Slicer does, without a network."""
 
 from __future__ import annotations
 
