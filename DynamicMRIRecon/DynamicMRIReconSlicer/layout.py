@@ -182,8 +182,16 @@ def showTrust(volumes: dict[str, Any], chart: Any) -> None:
         composite = manager.sliceWidget(TRUST_VIEWS[key][0]).sliceLogic().GetSliceCompositeNode()
         composite.SetLinkedControl(True)
         composite.SetHotLinkedControl(True)
+    _showCrosshair()
     if chart is not None:
         showChart(chart)
+
+
+def _showCrosshair() -> None:
+    """The cursor in all views at once: with the Shift key held it goes where the mouse is."""
+    crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    if crosshair is not None:
+        crosshair.SetCrosshairMode(crosshair.ShowBasic)
 
 
 def showChart(chart: Any) -> None:

@@ -26,6 +26,10 @@ _EDGE_TABLE, _HATCH = _PREFIX + "EdgeTable", _PREFIX + "Hatch"
 _PROFILE_TABLE, _PROFILE_CHART = _PREFIX + "ProfileTable", _PREFIX + "ProfileChart"
 _PROFILE_SERIES = _PREFIX + "ProfileSeries."
 _COMPARISON = _PREFIX + "Comparison"
+COLOURS = (
+    (0.12, 0.38, 0.75), (0.80, 0.30, 0.08), (0.15, 0.50, 0.20), (0.55, 0.20, 0.60), (0.35, 0.35, 0.35), (0.65, 0.50, 0.0),
+)  # fmt: skip
+_SHADES = {MEAN: (0.12, 0.38, 0.75), LOWEST: (0.45, 0.45, 0.45), HIGHEST: (0.65, 0.65, 0.65)}
 #: of the M-mode volume: what its turning points are called
 MARKS = _PREFIX + "Marks"
 #: tables with a column for each frame stay readable up to here; the M-mode image holds all frames
@@ -133,10 +137,17 @@ def _series(volume: Any, chart: Any, table: Any, role: str, x: str, y: str, lege
         series.SetLineStyle(series.LineStyleSolid)
         series.SetLineWidth(2)
         series.SetMarkerStyle(series.MarkerStyleNone if legend else series.MarkerStyleCircle)
-        series.SetUniqueColor()
+        series.SetColor(*(_SHADES.get(y) or _colour(volume)))
         chart.AddAndObservePlotSeriesNodeID(series.GetID())
     chart.SetLegendVisibility(legend)
     return series
+
+
+def _colour(volume: Any) -> tuple[float, float, float]:
+    """One colour for all curves of an M-mode volume, another for the next; all are read well on white."""
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    ours = [one for one in volumes if one.GetNodeReferenceID(_EDGE_TABLE)]
+    return COLOURS[(ours.index(volume) if volume in ours else len(ours)) % len(COLOURS)]
 
 
 def _role(kind: str, quantity: str) -> str:

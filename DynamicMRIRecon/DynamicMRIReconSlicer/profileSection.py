@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import qt
 import slicer
 import vtk
 from slicer.util import VTKObservationMixin
@@ -33,6 +34,8 @@ MARK_TEXTS = {
     "systole": _("furthest: end systole"),
     "speech": _("speech: opening, constriction"),
 }
+#: while a point is dragged the profile is computed anew at most so often
+DRAG_MS = 40
 _LINES = ("vtkMRMLMarkupsLineNode", "vtkMRMLMarkupsCurveNode")
 _REGION = "region"
 _PLOT_TEXTS = {**{key: f"{key} ({unit})" for key, (_, unit, _) in profileNodes.QUANTITIES.items()}, _REGION: "region"}
@@ -54,6 +57,9 @@ class ProfileSection(VTKObservationMixin):
         self.ui = ui
         self.logic = logic
         self._observed: list[Any] = []
+        self._dragged = qt.QTimer()
+        self._dragged.setSingleShot(True)
+        self._dragged.timeout.connect(self._lineMoved)
         self._computed: set[tuple[str, str]] = set()
         self._charts: dict[str, Any] = {}
         self.sound = SoundSection(ui, logic, self._soundChanged, lambda: self._nodes()[0])
@@ -150,6 +156,7 @@ class ProfileSection(VTKObservationMixin):
 
     def stop(self) -> None:
         """Follow no line any more."""
+        self._dragged.stop()
         self.sound.stop()
         self._follow([])
         self._computed.clear()
@@ -247,10 +254,12 @@ class ProfileSection(VTKObservationMixin):
         for line in self._observed:
             for event in (line.PointEndInteractionEvent, line.PointPositionDefinedEvent):
                 self.removeObserver(line, event, self._lineMoved)
+            self.removeObserver(line, line.PointModifiedEvent, self._lineMoving)
         self._observed = list(lines)
         for line in lines:
             for event in (line.PointEndInteractionEvent, line.PointPositionDefinedEvent):
                 self.addObserver(line, event, self._lineMoved)
+            self.addObserver(line, line.PointModifiedEvent, self._lineMoving)
 
     def _showReady(self) -> None:
         sequence, _rest = self._nodes()
@@ -267,6 +276,11 @@ class ProfileSection(VTKObservationMixin):
         self.ui.computeProfileButton.setToolTip(reason or _("Measure along the lines in every frame"))
         if reason is not None or not self.ui.profileLabel.property("text"):
             self.ui.profileLabel.setText(reason or _("Press Compute."))
+
+    def _lineMoving(self, *_args: Any) -> None:
+        """A point is dragged: of the many events that come, one in each short while counts."""
+        if not self._dragged.property("active"):
+            self._dragged.start(DRAG_MS)
 
     def _lineMoved(self, *_: Any) -> None:
         self._showReady()

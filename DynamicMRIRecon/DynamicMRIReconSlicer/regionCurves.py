@@ -67,7 +67,8 @@ def update(sequence: Any, region: Any, curve: RegionCurve) -> Any:
         series.SetPlotType(series.PlotTypeScatter)
         series.SetLineWidth(2)
         series.SetMarkerStyle(series.MarkerStyleNone)
-        series.SetUniqueColor()
+        others = [one for one in slicer.util.getNodesByClass("vtkMRMLTableNode") if one.GetNodeReferenceID(_SERIES)]
+        series.SetColor(*profileNodes.COLOURS[(len(others) - 1) % len(profileNodes.COLOURS)])
     return table
 
 

@@ -55,7 +55,8 @@ class SoundSection:
             reason = _("Pick the sequence that it was recorded with.")
         playing = self.player.playing
         self.ui.playSoundButton.setEnabled(playing or reason is None)
-        self.ui.playSoundButton.setText(_("Stop") if playing else _("Play with sound"))
+        text = _("Play with sound") if soundPlayer.available() else _("Play with sound (needs Qt Multimedia)")
+        self.ui.playSoundButton.setText(_("Stop") if playing else text)
         self.ui.playSoundButton.setToolTip(
             reason or _("Play the frames in step with what is heard, from the shown one")
         )
@@ -92,8 +93,6 @@ class SoundSection:
                 text = _("Labels go with a wav file: pick that too.")
         except ReconError as error:
             text = str(error)
-        if not soundPlayer.available() and self._logic.sound is not None:
-            text += f" {soundPlayer.MISSING}"
         self.ui.soundLabel.setText(text)
         self.update()
 

@@ -20,8 +20,8 @@ def updateScales(volume: Any, mmode: MMode) -> Any:
     """Times along the bottom and positions along the left of an M-mode volume, at round numbers."""
     length, first, last = float(mmode.positions_mm[-1]), float(mmode.times_s[0]), float(mmode.times_s[-1])
     texts = [(place(mmode, time, length), f"{time:g} s") for time in ticks(first, last)]
-    # The lowest position would stand where the times begin.
-    texts += [(place(mmode, first, position), f"{position:g} mm") for position in ticks(0.0, 0.9 * length)]
+    # The first position would stand above the view, the last where the times begin.
+    texts += [(place(mmode, first, position), f"{position:g} mm") for position in ticks(0.02 * length, 0.9 * length)]
     return update(volume, _SCALES, f"Scales of {volume.GetName()}", texts)
 
 

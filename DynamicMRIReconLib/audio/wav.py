@@ -93,7 +93,7 @@ def _scaled(data: NDArray[np.generic]) -> NDArray[np.float32]:
         sound = (data.astype(np.float32) - 128.0) / 128.0
     elif data.dtype.kind == "i":
         # 24 bits come as the upper ones of 32.
-        sound = data.astype(np.float32) / -float(np.iinfo(data.dtype).min)
+        sound = data.astype(np.float32) / float(2 ** (8 * data.dtype.itemsize - 1))
     else:
         sound = data.astype(np.float32)
     return sound if sound.ndim == 1 else sound.mean(axis=1, dtype=np.float32)

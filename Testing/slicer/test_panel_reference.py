@@ -96,9 +96,11 @@ def test_the_trust_view_shows_a_classical_result_where_there_is_one(panel: Panel
     finished_run(scan, "gridding", {}, 1.0)
     classical = finished_run(scan, "cg-sense", {}, 1.0)
     result = finished_run(scan, "st-inr", {}, 1.0)
+    crosshair = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLCrosshairNode")
     panel.widget.panel.results.refresh(select=result)
     panel.ui.trustButton.click()
     assert panel.error_shown() == ""
+    assert crosshair.GetCrosshairMode() == crosshair.ShowBasic, "one cursor for all views"
     manager = slicer.app.layoutManager()
     assert {name for name in manager.sliceViewNames() if "Trust" in name} == {
         "TrustInput", "TrustClassical", "TrustResult", "TrustDifference",
