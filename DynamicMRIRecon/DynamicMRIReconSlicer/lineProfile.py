@@ -61,8 +61,7 @@ class LineProfiles:
         volume.SetAttribute(_EDGE, edge)
         volume.SetAttribute(profileNodes.MARKS, marks)
         nodes = profileNodes.update(volume, mmode, name, f"{sequence.GetName()}, {lineNode.GetName()}")
-        if withSound:
-            sound.show(volume, mmode, self.sound)
+        sound.show(volume, mmode, self.sound if withSound else None)
         _intoFolder(sequence, lineNode, volume)
         return nodes
 

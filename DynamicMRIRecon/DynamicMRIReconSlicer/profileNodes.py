@@ -27,7 +27,7 @@ _PROFILE_TABLE, _PROFILE_CHART = _PREFIX + "ProfileTable", _PREFIX + "ProfileCha
 _PROFILE_SERIES = _PREFIX + "ProfileSeries."
 _COMPARISON = _PREFIX + "Comparison"
 COLOURS = (
-    (0.12, 0.38, 0.75), (0.80, 0.30, 0.08), (0.15, 0.50, 0.20), (0.55, 0.20, 0.60), (0.35, 0.35, 0.35), (0.65, 0.5, 0.0),
+    (0.12, 0.38, 0.75), (0.80, 0.30, 0.08), (0.15, 0.50, 0.20), (0.55, 0.20, 0.60), (0.35, 0.35, 0.35),
 )  # fmt: skip
 _SHADES = {MEAN: (0.12, 0.38, 0.75), LOWEST: (0.45, 0.45, 0.45), HIGHEST: (0.65, 0.65, 0.65)}
 #: of the M-mode volume: what its turning points are called
