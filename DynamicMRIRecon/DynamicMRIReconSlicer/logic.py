@@ -12,7 +12,7 @@ import slicer
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError, ResourceError
 from DynamicMRIReconLib.profiles import RegionCurve
-from DynamicMRIReconSlicer import exportFiles, lineProfile, provenance, regionCurves, sequenceReader, sound
+from DynamicMRIReconSlicer import exportFiles, profileFiles, provenance, regionCurves, sequenceReader, sound
 from DynamicMRIReconSlicer.fileReader import filePath
 from DynamicMRIReconSlicer.jobFolder import Request
 from DynamicMRIReconSlicer.lineProfile import LineProfiles, ProfileNodes
@@ -245,43 +245,14 @@ class ReconstructionLogic:
         return written
 
     def writeProfiles(self, sequence: Any, path: Path) -> list[Path]:
-        """Write the profiles of a sequence beside ``path``: for each line ``NAME.LINE.edge.csv`` and the M-mode.
-
-        ``NAME.LINE.TextGrid`` has its turning points for Praat, ``NAME.LINE.labels.csv`` the edge label by label.
-        Curves of regions go into ``NAME.regions.csv``.
+        """Write the profiles of a sequence beside ``path``; see ``profileFiles.write``.
 
         Raises
         ------
         InputError
             It has no profile, a line lies outside by now, or the files cannot be written.
         """
-        from DynamicMRIReconLib.profiles.table import write_csv, write_matrix_csv, write_regions_csv
-
-        profiles, regions = lineProfile.ofSequence(sequence), regionCurves.ofSequence(sequence)
-        if not profiles and not regions:
-            raise InputError(
-                _("{sequence} has no line profile yet: compute one, or untick line profiles.").format(
-                    sequence=sequence.GetName()
-                )
-            )
-        targets = exportFiles.profileFiles(path, [line.GetName() for line, *_rest in profiles])
-        there = [one for paths in targets for one in paths if one.exists()]
-        if there:
-            raise InputError(_("{there} exists already: name another.").format(there=there[0]))
-        written: list[Path] = []
-        for (line, edge, marks), (edgePath, mmodePath, marksPath, labelsPath) in zip(profiles, targets, strict=True):
-            mmode = self._profiles.measure(sequence, line, edge)
-            written += [write_csv(mmode, edgePath), write_matrix_csv(mmode, mmodePath)]
-            further = (
-                sound.writeMarks(mmode, marks, self.sound, marksPath),
-                sound.writeLabels(mmode, self.sound, labelsPath),
-            )
-            written += [one for one in further if one is not None]
-        if regions:
-            images = self._profiles.imagesOf(sequence)
-            curves = {(sequence.GetName(), one.GetName()): regionCurves.measure(images, one) for one in regions}
-            written.append(write_regions_csv(curves, path.with_name(f"{path.stem}.regions.csv")))
-        return written
+        return profileFiles.write(self._profiles, sequence, path)
 
     @property
     def runs(self) -> list[Run]:

@@ -23,17 +23,11 @@ from DynamicMRIReconSlicer import (
 from DynamicMRIReconSlicer.checkedNodes import CheckedNodes
 from DynamicMRIReconSlicer.lineProfile import EDGES
 from DynamicMRIReconSlicer.profileNodes import ProfileNodes
+from DynamicMRIReconSlicer.profileText import EDGE_TEXTS, MARK_TEXTS
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 from DynamicMRIReconSlicer.soundSection import SoundSection
 from DynamicMRIReconSlicer.translation import tr as _
 
-EDGE_TEXTS = {"either": _("the strongest"), "rising": _("dark to bright"), "falling": _("bright to dark")}
-MARK_TEXTS = {
-    "turns": "turning points",
-    "diastole": _("furthest: end diastole"),
-    "systole": _("furthest: end systole"),
-    "speech": _("speech: opening, constriction"),
-}
 #: while a point is dragged the profile is computed anew at most so often
 DRAG_MS = 40
 _LINES = ("vtkMRMLMarkupsLineNode", "vtkMRMLMarkupsCurveNode")

@@ -10,6 +10,14 @@ from DynamicMRIReconSlicer.profileNodes import MARKS, ProfileNodes
 from DynamicMRIReconSlicer.translation import tr as _
 
 _MOST_TURNS = 4
+#: what edges and the marks of turning points are called in the panel
+EDGE_TEXTS = {"either": _("the strongest"), "rising": _("dark to bright"), "falling": _("bright to dark")}
+MARK_TEXTS = {
+    "turns": "turning points",
+    "diastole": _("furthest: end diastole"),
+    "systole": _("furthest: end systole"),
+    "speech": _("speech: opening, constriction"),
+}
 
 
 def summary(nodes: ProfileNodes) -> str:
