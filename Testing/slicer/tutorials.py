@@ -322,6 +322,8 @@ def _cardiac_line(tutorial: Tutorial) -> None:
     }
     assert abs(int(edges["locally-low-rank"].argmin()) - int(line.edges_mm.argmin())) <= 1
     assert np.ptp(edges["locally-low-rank"]) < np.ptp(line.edges_mm)
+    assert abs(np.ptp(edges["locally-low-rank"]) - 2.9) < 0.15
+    assert abs(np.ptp(edges["cg-sense"]) - 5.4) < 0.15
     assert np.abs(np.diff(edges["cg-sense"], 2)).mean() > np.abs(np.diff(edges["locally-low-rank"], 2)).mean()
 
 

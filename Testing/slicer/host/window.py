@@ -18,6 +18,7 @@ SMALLEST_HEIGHT = 860
 VIEWS_WIDTH = 980
 MARGIN = 10
 LOWEST_VIEW = 150
+TRUST_WIDTH = 320
 CAPTION_HEIGHT = 24
 
 
@@ -74,14 +75,16 @@ def trust_picture(panel: QWidget | None, path: Path, volumes: dict[str, Any], ch
     if reason:
         raise RuntimeError(reason)
     left, first, inner = _room(panel)
-    count, half_h = len(volumes), (inner - MARGIN) // 2
-    part = (VIEWS_WIDTH - (count + 1) * MARGIN) // count
+    count = len(volumes)
+    width = max(VIEWS_WIDTH, count * TRUST_WIDTH)
+    part = (width - (count + 1) * MARGIN) // count
+    half_h = min((inner - MARGIN) // 2, part + compose.TITLE_HEIGHT)
     boxes = [QRect(first + index * (part + MARGIN), MARGIN, part, half_h) for index in range(count)]
     pictures = [_volume_view(volume, box, name) for (name, volume), box in zip(volumes.items(), boxes, strict=True)]
     if chart is not None:
-        boxes.append(QRect(first, 2 * MARGIN + half_h, VIEWS_WIDTH - 2 * MARGIN, half_h))
+        boxes.append(QRect(first, 2 * MARGIN + half_h, width - 2 * MARGIN, inner - MARGIN - half_h))
         pictures.append(_chart_view(chart, boxes[-1]))
-    return _write(left, boxes, pictures, path, note)
+    return _write(left, boxes, pictures, path, note, width)
 
 
 def _room(panel: QWidget | None) -> tuple[QPixmap, int, int]:
@@ -90,8 +93,10 @@ def _room(panel: QWidget | None) -> tuple[QPixmap, int, int]:
     return left, left.width() + MARGIN, max(SMALLEST_HEIGHT, left.height()) - CAPTION_HEIGHT - 2 * MARGIN
 
 
-def _write(left: QPixmap, boxes: list[QRect], pictures: list[View], path: Path, note: str) -> Path:
-    size = (left.width() + VIEWS_WIDTH, max(SMALLEST_HEIGHT, left.height()))
+def _write(
+    left: QPixmap, boxes: list[QRect], pictures: list[View], path: Path, note: str, width: int = VIEWS_WIDTH
+) -> Path:
+    size = (left.width() + width, max(SMALLEST_HEIGHT, left.height()))
     return compose.compose(left, list(zip(boxes, pictures, strict=True)), size, path, note)
 
 
