@@ -36,7 +36,7 @@ def lines(description: dict[str, Any]) -> list[str]:
     if description.get("kind") == "stacks":
         stacks = description["stacks"]
         found = [
-            _("{len} image stacks").format(len=len(stacks)),
+            _("{count} image stacks").format(count=len(stacks)),
             *(f"{n}: {_grid(stack)}" for n, stack in enumerate(stacks, 1)),
         ]
     else:
@@ -55,8 +55,8 @@ def lines(description: dict[str, Any]) -> list[str]:
         interval = description["times_s"]["frame_interval_s"]
         if interval:
             found.append(
-                _("A frame every {value:.4g} ms ({value2:.3g} frames/s)").format(
-                    value=1000 * interval, value2=1 / interval
+                _("A frame every {interval_ms:.4g} ms ({rate:.3g} frames/s)").format(
+                    interval_ms=1000 * interval, rate=1 / interval
                 )
             )
     return found + [_("Note: {warning}").format(warning=warning) for warning in description["warnings"]]
@@ -65,8 +65,8 @@ def lines(description: dict[str, Any]) -> list[str]:
 def _grid(part: dict[str, Any]) -> str:
     z, y, x = part["matrix"]
     slices = _(", {z} slices").format(z=z) if z > 1 else ""
-    return _("Matrix {x} x {y}{slices}, voxel {names} mm").format(
-        x=x, y=y, slices=slices, names=" x ".join(f"{size:.4g}" for size in part["spacing_mm"])
+    return _("Matrix {x} x {y}{slices}, voxel {size} mm").format(
+        x=x, y=y, slices=slices, size=" x ".join(f"{size:.4g}" for size in part["spacing_mm"])
     )
 
 

@@ -89,8 +89,8 @@ def profileFiles(path: Path, lineNames: list[str]) -> list[tuple[Path, Path, Pat
 
 def summary(paths: list[Path]) -> str:
     """What was written, in a sentence."""
-    return _("Written to {parent}: {names}. Not for diagnostic use.").format(
-        parent=paths[0].parent, names=", ".join(path.name for path in paths)
+    return _("Written to {folder}: {names}. Not for diagnostic use.").format(
+        folder=paths[0].parent, names=", ".join(path.name for path in paths)
     )
 
 

@@ -71,7 +71,7 @@ def row(sequence: Any) -> Row:
     else:
         settings += _(", simulated k-space") if kept.get("simulated") else ""
         settings += (
-            _(", frames {frames}-{value}").format(frames=kept["frames"][0], value=kept["frames"][1] - 1)
+            _(", frames {first}-{last}").format(first=kept["frames"][0], last=kept["frames"][1] - 1)
             if kept.get("frames")
             else ""
         )

@@ -43,7 +43,7 @@ def _forKSpace(description: dict[str, Any]) -> list[tuple[str, str]]:
     if factor <= (1.05 if cartesian else _DENSE_SPOKES):
         return [("gridding", _("Every frame is fully sampled: it can be computed directly, within seconds."))]
     under = _("Undersampled {factor:.1f} times").format(factor=factor)
-    some = _("{frames} frame{value}").format(frames=frames, value="s" if frames > 1 else "")
+    some = _("{frames} frames").format(frames=frames) if frames > 1 else _("1 frame")
     parallel = (
         "cg-sense",
         _("{under} in {some} with {coils} coils: what the coils see differently fills the gaps.").format(

@@ -34,7 +34,7 @@ def write(profiles: LineProfiles, sequence: Any, path: Path) -> list[Path]:
     targets = exportFiles.profileFiles(path, [line.GetName() for line, *_rest in found])
     there = [one for paths in targets for one in paths if one.exists()]
     if there:
-        raise InputError(_("{there} exists already: name another.").format(there=there[0]))
+        raise InputError(_("{path} exists already: name another.").format(path=there[0]))
     written: list[Path] = []
     for (line, edge, marks), (edgePath, mmodePath, marksPath, labelsPath) in zip(found, targets, strict=True):
         mmode = profiles.measure(sequence, line, edge)

@@ -25,14 +25,14 @@ def summary(nodes: ProfileNodes) -> str:
     mmode = nodes.mmode
     length, frames = float(mmode.positions_mm[-1]), len(mmode.times_s)
     edges = mmode.edges_mm[np.isfinite(mmode.edges_mm)]
-    text = _("Line of {length:.1f} mm over {frames} frames, {value:.3f} s.").format(
-        length=length, frames=frames, value=mmode.times_s[-1] - mmode.times_s[0]
+    text = _("Line of {length:.1f} mm over {frames} frames, {duration:.3f} s.").format(
+        length=length, frames=frames, duration=mmode.times_s[-1] - mmode.times_s[0]
     )
     if not edges.size:
         return _("{text} No edge was found along it.").format(text=text)
     low, high = edges.min(), edges.max()
-    text += _(" The edge moves {value:.1f} mm (between {low:.1f} and {high:.1f} mm)").format(
-        value=high - low, low=low, high=high
+    text += _(" The edge moves {range:.1f} mm (between {low:.1f} and {high:.1f} mm)").format(
+        range=high - low, low=low, high=high
     )
     for values, unit in ((mmode.velocity_mm_per_s, "mm/s"), (mmode.acceleration_mm_per_s2, "mm/s\u00b2")):
         most = np.abs(values[np.isfinite(values)]).max(initial=0.0)
@@ -45,28 +45,28 @@ def summary(nodes: ProfileNodes) -> str:
         for turn in turns[:_MOST_TURNS]:
             name = furthest if turn.kind == "furthest" else nearest
             told.append(
-                _("{value}{time_s:.3f} s ({edge_mm:.1f} mm)").format(
-                    value="" if name == TURN else name + " ", time_s=turn.time_s, edge_mm=turn.edge_mm
+                _("{name}{time_s:.3f} s ({edge_mm:.1f} mm)").format(
+                    name="" if name == TURN else name + " ", time_s=turn.time_s, edge_mm=turn.edge_mm
                 )
             )
-        text += _(" It turns at {names}{value}.").format(
-            names=", ".join(told), value=" ..." if len(turns) > _MOST_TURNS else ""
+        text += _(" It turns at {times}{more}.").format(
+            times=", ".join(told), more=" ..." if len(turns) > _MOST_TURNS else ""
         )
     uncertain = mmode.edge_deviation_mm[np.isfinite(mmode.edge_deviation_mm)]
     if uncertain.size:
-        text += _(" The method gives the edge a standard deviation of {median:.2f} mm (median).").format(
-            median=np.median(uncertain)
+        text += _(" The method gives the edge a standard deviation of {deviation:.2f} mm (median).").format(
+            deviation=np.median(uncertain)
         )
     sharp = sharpness(mmode)
     if np.isfinite(sharp.width_mm):
         text += _(" Edge width (10-90 %) {width_mm:.1f} mm").format(width_mm=sharp.width_mm)
         text += (
-            _(", rise time {value:.0f} ms.").format(value=1000 * sharp.rise_time_s)
+            _(", rise time {time_ms:.0f} ms.").format(time_ms=1000 * sharp.rise_time_s)
             if np.isfinite(sharp.rise_time_s)
             else "."
         )
     if mmode.synthetic.any():
-        text += _(" {int} synthetic frames are hatched and do not count.").format(int=int(mmode.synthetic.sum()))
+        text += _(" {count} synthetic frames are hatched and do not count.").format(count=int(mmode.synthetic.sum()))
     return text
 
 
@@ -79,6 +79,6 @@ def region(name: str, curve: RegionCurve) -> str:
     """The figures of a region's curve."""
     measured = curve.mean[~curve.synthetic]
     measured = measured if measured.size else curve.mean
-    return _("{name}: {voxels} voxels ({value:.2f} ml), mean brightness {min:.4g} to {max:.4g}.").format(
-        name=name, voxels=curve.voxels, value=curve.volume_mm3 / 1000, min=measured.min(), max=measured.max()
+    return _("{name}: {voxels} voxels ({volume_ml:.2f} ml), mean brightness {lowest:.4g} to {highest:.4g}.").format(
+        name=name, voxels=curve.voxels, volume_ml=curve.volume_mm3 / 1000, lowest=measured.min(), highest=measured.max()
     )

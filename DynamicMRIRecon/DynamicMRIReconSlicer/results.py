@@ -55,11 +55,11 @@ def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: 
     series = io.read(folder / files.RESULT)
     record = provenance.read(folder)
     seconds = float(event.get("elapsed_s") or 0.0)
-    summary = _("{method}, {frames} frames, {duration}, {strftime}").format(
+    summary = _("{method}, {frames} frames, {duration}, {finished}").format(
         method=request.method,
         frames=series.frames,
         duration=texts.duration(seconds),
-        strftime=time.strftime("%H:%M:%S"),
+        finished=time.strftime("%H:%M:%S"),
     )
     if request.simulate is not None:
         summary += f", {texts.SIMULATED}"
@@ -91,8 +91,8 @@ def _loadPart(
     """A part of a result as a further sequence, played in step with the whole."""
     from DynamicMRIReconLib import io
 
-    summary = _("part of {sequence}, {attributes}").format(
-        sequence=whole.sequence.GetName(), attributes=attributes[provenance.SUMMARY]
+    summary = _("part of {sequence}, {summary}").format(
+        sequence=whole.sequence.GetName(), summary=attributes[provenance.SUMMARY]
     )
     own = {**attributes, provenance.PART: name, provenance.SUMMARY: summary}
     return sequences.fromSeries(io.read(path), f"{whole.sequence.GetName()} {name}", own, whole.browser)

@@ -89,7 +89,7 @@ class RunSection:
         if kind == "progress":
             self._progress(event)
         elif kind == "started":
-            self.ui.statusLabel.setText(_("Running on {get} ...").format(get=event.get("device", "this computer")))
+            self.ui.statusLabel.setText(_("Running on {device} ...").format(device=event.get("device", "cpu")))
             self.log(self.ui.statusLabel.property("text"))
         elif kind == "preview":
             self._preview(event)

@@ -36,7 +36,7 @@ def toSeries(node: Any) -> ImageSeries:
     """
     if not isSeries(node):
         raise InputError(
-            _("{value} is no sequence of grey-value images.").format(value=node.GetName() if node else "Nothing")
+            _("{node} is no sequence of grey-value images.").format(node=node.GetName() if node else "Nothing")
         )
     if not node.IsA("vtkMRMLSequenceNode"):
         array = slicer.util.arrayFromVolume(node)[None].copy()

@@ -40,8 +40,8 @@ class Sound:
         )
         if self.grid is not None:
             tiers = {**self.grid.intervals, **self.grid.points}
-            text += _(" Labels: {value}.").format(
-                value=", ".join((f"{name} ({len(one)})" for name, one in tiers.items())) or "none"
+            text += _(" Labels: {tiers}.").format(
+                tiers=", ".join((f"{name} ({len(one)})" for name, one in tiers.items())) or "none"
             )
         return text
 

@@ -43,8 +43,8 @@ def duration(seconds: float) -> str:
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
-        return _("{value} min {value2:02d} s").format(value=whole // 60, value2=whole % 60)
-    return _("{value} h {value2:02d} min").format(value=whole // 3600, value2=whole % 3600 // 60)
+        return _("{minutes} min {seconds:02d} s").format(minutes=whole // 60, seconds=whole % 60)
+    return _("{hours} h {minutes:02d} min").format(hours=whole // 3600, minutes=whole % 3600 // 60)
 
 
 def size(count: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import string
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,19 @@ def test_what_is_translated_is_plain_text(path: Path) -> None:
     for call in _calls(ast.parse(path.read_text(encoding="utf-8"))):
         assert len(call.args) == 1
         assert isinstance(call.args[0], ast.Constant), ast.unparse(call)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_every_name_in_a_text_is_given(path: Path) -> None:
+    """``_("{a} of {b}").format(a=..., b=...)``: the same names on both sides."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"):
+            continue
+        if node.func.value not in _calls(node):
+            continue
+        text = node.func.value.args[0].value  # type: ignore[attr-defined]
+        named = {field for _, field, _, _ in string.Formatter().parse(text) if field}
+        assert named == {one.arg for one in node.keywords}, text
 
 
 def _bound(function: ast.AST) -> bool:
