@@ -41,6 +41,7 @@ def test_the_tab_key_goes_from_top_to_bottom(panel: Any) -> None:
     """Also through what is made later than the rest: the parameters of another method, the formats of the export."""
     import qt
     from PySide6.QtCore import Qt
+    from PySide6.QtWidgets import QWidget
 
     for button in panel.representation.findChildren(qt.QWidget):
         if hasattr(button, "collapsed"):
@@ -50,7 +51,7 @@ def test_the_tab_key_goes_from_top_to_bottom(panel: Any) -> None:
     first = panel.ui.inputPathEdit
     chain, widget = [], first.nextInFocusChain()
     while widget is not first:
-        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and panel.representation.isAncestorOf(widget):
+        if QWidget.focusPolicy(widget) & Qt.FocusPolicy.TabFocus and panel.representation.isAncestorOf(widget):
             chain.append(widget)
         widget = widget.nextInFocusChain()
     names = [one.property("objectName") for one in chain]

@@ -225,6 +225,7 @@ def _speech_sound(tutorial: Tutorial) -> None:
     names = [table.GetTable().GetColumnByName("label").GetValue(i) for i in range(table.GetNumberOfRows())]
     assert "s" in names
     tutorial.window_picture("sound")
+    tutorial.ui.soundCollapsibleButton.setProperty("collapsed", True)
     # What the page says of the noise of an s, and of the tongue meanwhile.
     sound, grid = read_wav("speech.wav"), read_textgrid("speech.TextGrid")
     times = np.arange(0.01, sound.duration_s - 0.01, 0.005)
