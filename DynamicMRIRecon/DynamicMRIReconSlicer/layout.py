@@ -113,7 +113,9 @@ def showProfiles(
         composite = manager.sliceWidget(mmodeView(index)).sliceLogic().GetSliceCompositeNode()
         composite.SetLabelVolumeID(hatches[index].GetID() if hatches[index] is not None else None)
         composite.SetLabelOpacity(0.7)
-        viewTexts.showIn(viewTexts.scalesOf(volume), manager.sliceWidget(mmodeView(index)).sliceLogic().GetSliceNode())
+        viewTexts.restrict(
+            viewTexts.scalesOf(volume), manager.sliceWidget(mmodeView(index)).sliceLogic().GetSliceNode()
+        )
     if withSound:
         _showSound(shown[0])
         alignTimes([(mmodeView(index), volume) for index, volume in enumerate(shown)], shown[0])
@@ -129,7 +131,7 @@ def _showSound(mmodeVolume: Any) -> None:
     logic = slicer.app.layoutManager().sliceWidget(SOUND_VIEWS[0][0]).sliceLogic()
     borders = nodes.get(soundImages.BORDERS)
     logic.GetSliceCompositeNode().SetLabelVolumeID(borders.GetID() if borders is not None else None)
-    viewTexts.showIn(nodes.get(soundImages.TEXTS), logic.GetSliceNode())
+    viewTexts.restrict(nodes.get(soundImages.TEXTS), logic.GetSliceNode())
 
 
 def alignTimes(mmodes: list[tuple[str, Any]], mmodeVolume: Any) -> None:

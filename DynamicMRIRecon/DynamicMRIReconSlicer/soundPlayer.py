@@ -35,9 +35,9 @@ class QtSound:
             self._player.setAudioOutput(self._output)
             self._player.setSource(url)
 
-    def play(self, fromS: float) -> None:
+    def play(self, firstS: float) -> None:
         """Play from so many seconds after its beginning."""
-        self._player.setPosition(round(1000 * fromS))
+        self._player.setPosition(round(1000 * firstS))
         self._player.play()
 
     def stop(self) -> None:

@@ -12,7 +12,7 @@ from DynamicMRIReconLib.profiles import MMode
 from DynamicMRIReconSlicer.mmodeImage import place
 
 _SCALES = "DynamicMRIRecon.Scales"
-_TICKS = 5
+_TICKS = 6
 _COLOUR = (1.0, 0.85, 0.35)
 
 
@@ -26,7 +26,7 @@ def updateScales(volume: Any, mmode: MMode) -> Any:
 
 
 def update(volume: Any, role: str, name: str, texts: list[tuple[tuple[float, float, float], str]]) -> Any:
-    """The markups node of this role with a point and a text at each place (RAS); shown nowhere until ``showIn``."""
+    """The markups node of this role with a point and a text at each place (RAS); shown nowhere until ``restrict``."""
     node = volume.GetNodeReference(role)
     if node is None:
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
@@ -49,7 +49,7 @@ def scalesOf(volume: Any) -> Any:
     return volume.GetNodeReference(_SCALES)
 
 
-def showIn(node: Any, sliceNode: Any) -> None:
+def restrict(node: Any, sliceNode: Any) -> None:
     """Show the texts in this view and in no other."""
     if node is None:
         return
@@ -60,7 +60,7 @@ def showIn(node: Any, sliceNode: Any) -> None:
 
 
 def ticks(first: float, last: float) -> list[float]:
-    """About five round numbers from ``first`` to ``last``."""
+    """Up to six round numbers from ``first`` to ``last``."""
     if not last > first:
         return [first]
     step = 10 ** np.floor(np.log10((last - first) / _TICKS))

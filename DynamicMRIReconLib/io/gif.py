@@ -48,7 +48,8 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     times = np.concatenate([[0.0], np.cumsum(durations[:-1])])
     size, warnings = pixel_size(options, "GIF")
     warnings.append("A GIF knows times in steps of 10 ms only.")
-    return ImageSeries(array, as_seen(*array.shape[2:], size), times, metadata={"warnings": warnings})
+    rows, columns = array.shape[2:]
+    return ImageSeries(array, as_seen(rows, columns, size), times, metadata={"warnings": warnings})
 
 
 def write(path: Path, data: Any) -> None:

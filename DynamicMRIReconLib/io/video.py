@@ -53,9 +53,10 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
         warnings.append("The video has no usable frame times: 1 s a frame is assumed.")
         times = list(range(len(frames)))
     array = np.stack(frames)[:, None].astype(np.float32)
+    rows, columns = array.shape[2:]
     return ImageSeries(
         array,
-        as_seen(*array.shape[2:], size),
+        as_seen(rows, columns, size),
         np.array(times, float),
         metadata={"warnings": warnings, "times_from": "video"},
     )
