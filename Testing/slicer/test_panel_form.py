@@ -55,7 +55,7 @@ def test_the_tab_key_goes_from_top_to_bottom(panel: Any) -> None:
             chain.append(widget)
         widget = widget.nextInFocusChain()
     names = [one.property("objectName") for one in chain]
-    editors = [f"parameter_{name}" for name in registry.get("st-inr").Parameters.model_fields]
+    editors = [f"parameter_{name}" for name in panel.widget.panel.method.form.fields]
     places = [min(i for i, name in enumerate(names) if name == one) for one in editors if one in names]
     assert len(places) >= 5
     assert places == sorted(places)
