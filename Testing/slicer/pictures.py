@@ -30,7 +30,7 @@ FRAMES, SIZE, COILS, SPOKES = 24, 128, 8, 25
 HEART_LINE_XY = ((0.47, 0.325), (0.80, 0.492))
 PHANTOM = "Simulated heart, simulated acquisition."
 DEMO = "Real cine (Sunnybrook Cardiac Data, CC0), SIMULATED acquisition."
-DESCRIBE_TIMEOUT_S = 30.0
+DESCRIBE_TIMEOUT_S = 600.0
 
 
 def _start() -> Any:

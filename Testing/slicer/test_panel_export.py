@@ -54,6 +54,7 @@ def test_every_format_at_once(panel: PanelDriver, result: Any, tmp_path: Path) -
         *(f"{stem}{suffix}" for suffix in EVERY[:-1]),
         f"{stem}.Lower-border.edge.csv",
         f"{stem}.Lower-border.mmode.csv",
+        f"{stem}.Lower-border.TextGrid",
     }
     assert all(name in said for name in names)
     truth = np.stack([slicer.util.arrayFromVolume(result.GetNthDataNode(i)) for i in range(6)])
