@@ -32,7 +32,7 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	for script in Testing/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-# Writes anew what is made from the code: the CMakeLists' files, docs/methods.md, the module's list of methods.
+# Writes anew what is made from the code: the CMakeLists' files, docs/methods*, the module's list of methods.
 lists: $(INSTALLED)
 	$(BIN)/python Testing/cmake_lists.py --write
 	$(BIN)/python Testing/method_table.py --write

@@ -25,7 +25,7 @@ for _package, _folder in (("DynamicMRIReconSlicer", _HERE), ("DynamicMRIReconLib
     if importlib.util.find_spec(_package) is None:
         sys.path.append(str(_folder))
 
-from DynamicMRIReconSlicer import texts  # noqa: E402
+from DynamicMRIReconSlicer import sampleData, texts  # noqa: E402
 from DynamicMRIReconSlicer.fileReader import KSpaceFileReader  # noqa: E402
 from DynamicMRIReconSlicer.logic import ReconstructionLogic  # noqa: E402
 from DynamicMRIReconSlicer.panel import Panel  # noqa: E402
@@ -42,6 +42,7 @@ class DynamicMRIRecon(ScriptedLoadableModule):
         self.parent.contributors = ["The DynamicMRIRecon developers"]
         self.parent.helpText = texts.helpText()
         self.parent.acknowledgementText = texts.ACKNOWLEDGEMENT
+        slicer.app.connect("startupCompleted()", sampleData.register)
 
 
 class DynamicMRIReconWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -143,8 +144,6 @@ class DynamicMRIReconTest(ScriptedLoadableModuleTest):
         from DynamicMRIReconSlicer.selfTest import SelfTest
 
         for name in SelfTest.names():
-            slicer.mrmlScene.Clear(0)
             self.delayDisplay(name, 50)
             SelfTest(DynamicMRIReconLogic()).run(name)
-        slicer.mrmlScene.Clear(0)
         self.delayDisplay("Dynamic MRI Reconstruction: all self-tests passed.")

@@ -19,6 +19,7 @@ READ_OPTIONS = (
     "shots_per_frame",
     "dataset",
     "variable",
+    "pixel_size_mm",
     "trajectory",
     "coil_maps",
 )
@@ -54,6 +55,7 @@ def add_read_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--dataset", metavar="NAME", help="HDF5 group that holds the acquisitions")
     group.add_argument("--variable", metavar="NAME", help="variable that holds the data, in .mat and .npz files")
+    _add_pixel_size(group)
     group.add_argument("--trajectory", metavar="FILE", help="k-space trajectory, where it is kept apart")
     group.add_argument("--coil-maps", metavar="FILE", help="coil sensitivity maps (default: estimated)")
 
@@ -69,11 +71,16 @@ def add_series_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("reading", "what the file of the series does not say by itself")
     group.add_argument("--axes", metavar="A,B,...", help="names of an array's axes: frames,y,x ...")
     group.add_argument("--variable", metavar="NAME", help="variable that holds the series, in .mat and .npz files")
+    _add_pixel_size(group)
+
+
+def _add_pixel_size(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--pixel-size-mm", metavar="MM", type=float, help="size of the pixels of a video or GIF")
 
 
 def series_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The options of ``add_series_options`` that were given, as keyword arguments of ``io.read``."""
-    given = {name: getattr(arguments, name) for name in ("axes", "variable")}
+    given = {name: getattr(arguments, name) for name in ("axes", "variable", "pixel_size_mm")}
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -41,6 +41,9 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument("--output", required=True, metavar="OUT", help="k-space file: .h5, .npz or .cfl")
     parser.add_argument("--truth", metavar="TRUTH", help="also write the true images, for example truth.seq.nrrd")
+    parser.add_argument(
+        "--sound", metavar="OUT.wav", help="of vocal-tract: also write what is said, as .wav with a TextGrid beside it"
+    )
     add_series_options(parser)
     parser.set_defaults(run=run)
 
@@ -62,16 +65,36 @@ def run(arguments: argparse.Namespace) -> int:
         check_output(output, [] if source is None else [source], holds="kspace" if output is outputs[0] else "series")
     if len({output.absolute() for output in outputs}) < len(outputs):
         raise InputError("--output and --truth name the same file: give two names.")
+    sound = _sound_path(arguments)
     from DynamicMRIReconLib import io
     from DynamicMRIReconLib.acquisition.simulate import simulate
 
-    kspace, truth = simulate(_scene(arguments.scene, source, arguments.seed, reading), parameters)
+    scene = _scene(arguments.scene, source, arguments.seed, reading)
+    kspace, truth = simulate(scene, parameters)
     io.write(outputs[0], kspace)
     if arguments.truth:
         io.write(outputs[1], truth)
+    if sound is not None:
+        from DynamicMRIReconLib.audio.of_phantom import write_sound
+
+        write_sound(sound, scene.speech, float(2 * truth.times_s[-1] - truth.times_s[-2]) if truth.frames > 1 else 1.0)
     shape = " x ".join(str(n) for n in kspace.samples.shape)
     print(f"Simulated {kspace.frames} frames, {kspace.coils} coils, samples {shape} -> {outputs[0]}.")
     return 0
+
+
+def _sound_path(arguments: argparse.Namespace) -> Path | None:
+    if arguments.sound is None:
+        return None
+    path = Path(arguments.sound)
+    if arguments.scene != "vocal-tract":
+        raise InputError(f"--sound goes with the phantom vocal-tract: {arguments.scene} says nothing.")
+    if path.suffix.lower() != ".wav" or not path.parent.is_dir():
+        raise InputError(f"--sound {path} must be a .wav file in a folder that exists.")
+    for one in (path, path.with_suffix(".TextGrid")):
+        if one.exists():
+            raise InputError(f"{one} exists already: name another sound file.")
+    return path
 
 
 def _series_file(name: str) -> Path:

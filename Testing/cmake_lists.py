@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = ("DynamicMRIRecon", "DynamicMRIReconLib")
 SCRIPT_SUFFIX = ".py"
-RESOURCE_SUFFIXES = (".ui", ".png", ".svg", ".txt", ".json", ".xml", ".typed")
+RESOURCE_SUFFIXES = (".ui", ".png", ".svg", ".txt", ".json", ".xml", ".typed", ".nrrd", ".wav", ".TextGrid", ".md")
 
 
 def wanted(module: str) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
-"""Makes docs/methods.md from the registered methods, so that the page says what the code does.
+"""Makes docs/methods.md and a page for each method from the registry, so that they say what the code does.
 
-``--write`` rewrites the page; the test compares it with ``page()``.
+``--write`` rewrites them; the test compares them with ``pages()``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import inspect
 import json
-import re
 import sys
 import textwrap
 from collections.abc import Iterable
@@ -17,14 +16,15 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "methods.md"
+FOLDER = ROOT / "docs" / "methods"
 WIDTH = 120
 PRESET_ORDER = ("fast", "standard", "faithful")
 
 HEAD = """
 # Methods
 
-This page is made from the methods' own declarations by `make lists`; do not edit it. The panel, the command line and
-Python show the same methods with the same parameters.
+This page and those of the methods are made from the methods' own declarations by `make lists`; do not edit them. The
+panel, the command line and Python show the same methods with the same parameters.
 
 Symbols, unless a method says otherwise: `y` are the measured samples, `x` the image series, `F` the Fourier transform
 at the sampled places ([convention](formats.md#fourier-transform-and-intensity)), `C` the multiplication with coil
@@ -41,19 +41,36 @@ dynamic-mri-recon recon scan.h5 --method KEY --preset fast --set NAME=VALUE --ou
 """
 
 
-def page() -> str:
-    """The whole page."""
+def pages() -> dict[Path, str]:
+    """Every page by its path: the list of methods, and one for each."""
+    sys.path.insert(0, str(ROOT))
+    from DynamicMRIReconLib.methods import registry
+
+    return {PAGE: index(), **{FOLDER / f"{key}.md": page(one) for key, one in registry.all_methods().items()}}
+
+
+def index() -> str:
+    """The list of methods."""
     sys.path.insert(0, str(ROOT))
     from DynamicMRIReconLib.methods import registry
 
     methods = list(registry.all_methods().values())
-    rows = [f"| [{m.title}](#{anchor(m.title)}) | `{m.key}` | {_input(m)} |" for m in methods]
+    rows = [f"| [{m.title}](methods/{m.key}.md) | `{m.key}` | {_input(m)} |" for m in methods]
     table = "\n".join(["| method | key | input |", "|---|---|---|", *rows])
-    return "\n".join([HEAD.strip(), "", table, ""]) + "".join(section(method) for method in methods)
+    return "\n".join([HEAD.strip(), "", table, ""])
+
+
+def page(method: Any) -> str:
+    """One method: what it does and minimises, input, parameters, presets, citation, how to call it."""
+    one = {"kspace": "scan.h5", "series": "cine.seq.nrrd", "stacks": "axial.nii.gz coronal.nii.gz"}[method.input_kind]
+    command = f"dynamic-mri-recon recon {one} --method {method.key} --preset fast --output out.seq.nrrd"
+    called = f"```sh\n{command}\n```"
+    back = "[All methods](../methods.md), with the symbols used here."
+    return "\n\n".join([section(method).strip().replace("## ", "# ", 1), called, back]) + "\n"
 
 
 def section(method: Any) -> str:
-    """One method: what it does and minimises, input, parameters, presets, citation."""
+    """What a method says of itself."""
     described = inspect.cleandoc(type(method).__doc__ or "")
     paragraphs = [_wrapped(" ".join(part.split())) for part in _as_markdown(described).split("\n\n")]
     parts = [
@@ -68,11 +85,6 @@ def section(method: Any) -> str:
         parts.append("\n".join(items))
     parts += ["Presets:", "\n".join(_presets(method)), _wrapped(f"Citation: {method.citation}")]
     return "\n".join(["", "\n\n".join(parts), ""])
-
-
-def anchor(title: str) -> str:
-    """The name that GitHub gives to a heading."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def _input(method: Any) -> str:
@@ -142,6 +154,11 @@ def _value(value: Any) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", required=True, help="rewrite the page")
+    parser.add_argument("--write", action="store_true", required=True, help="rewrite the pages")
     parser.parse_args()
-    PAGE.write_text(page(), encoding="utf-8")
+    FOLDER.mkdir(exist_ok=True)
+    written = pages()
+    for old in set(FOLDER.glob("*.md")) - set(written):
+        old.unlink()
+    for path, text in written.items():
+        path.write_text(text, encoding="utf-8")

@@ -6,6 +6,7 @@ import importlib.util
 from typing import Any
 
 from DynamicMRIReconSlicer import sequenceReader
+from DynamicMRIReconSlicer.translation import tr as _
 
 _SAMPLING = {"cartesian": "Cartesian"}
 #: the library's readers and the command that describes files cannot start without these
@@ -27,14 +28,17 @@ def ofNode(node: Any) -> dict[str, Any]:
     """
     from DynamicMRIReconLib.io.describe import describe
 
-    return describe(sequenceReader.toSeries(node), path=node.GetName(), format_name="node of the scene")
+    return describe(sequenceReader.toSeries(node), path=node.GetName(), format_name=_("node of the scene"))
 
 
 def lines(description: dict[str, Any]) -> list[str]:
     """The description as short lines for the panel."""
     if description.get("kind") == "stacks":
         stacks = description["stacks"]
-        found = [f"{len(stacks)} image stacks", *(f"{n}: {_grid(stack)}" for n, stack in enumerate(stacks, 1))]
+        found = [
+            _("{count} image stacks").format(count=len(stacks)),
+            *(f"{n}: {_grid(stack)}" for n, stack in enumerate(stacks, 1)),
+        ]
     else:
         sizes = {axis["name"]: axis["size"] for axis in description["axes"]}
         first = ["k-space" if description["kind"] == "kspace" else "Images", _count(description["frames"], "frame")]
@@ -44,20 +48,26 @@ def lines(description: dict[str, Any]) -> list[str]:
                 _SAMPLING.get(description["sampling"], description["sampling"]),
             ]
         if "shots" in sizes:
-            first.append(f"{_count(sizes['shots'], 'shot')} a frame")
+            first.append(_("{count} a frame").format(count=_count(sizes["shots"], "shot")))
         found = [", ".join(first), _grid(description)]
         if description.get("acceleration", 1.0) > 1.05:
-            found.append(f"Undersampled {description['acceleration']:.1f} times")
+            found.append(_("Undersampled {acceleration:.1f} times").format(acceleration=description["acceleration"]))
         interval = description["times_s"]["frame_interval_s"]
         if interval:
-            found.append(f"A frame every {1000 * interval:.4g} ms ({1 / interval:.3g} frames/s)")
-    return found + [f"Note: {warning}" for warning in description["warnings"]]
+            found.append(
+                _("A frame every {interval_ms:.4g} ms ({rate:.3g} frames/s)").format(
+                    interval_ms=1000 * interval, rate=1 / interval
+                )
+            )
+    return found + [_("Note: {warning}").format(warning=warning) for warning in description["warnings"]]
 
 
 def _grid(part: dict[str, Any]) -> str:
     z, y, x = part["matrix"]
-    slices = f", {z} slices" if z > 1 else ""
-    return f"Matrix {x} x {y}{slices}, voxel {' x '.join(f'{size:.4g}' for size in part['spacing_mm'])} mm"
+    slices = _(", {z} slices").format(z=z) if z > 1 else ""
+    return _("Matrix {x} x {y}{slices}, voxel {size} mm").format(
+        x=x, y=y, slices=slices, size=" x ".join(f"{size:.4g}" for size in part["spacing_mm"])
+    )
 
 
 def _count(number: int, thing: str) -> str:

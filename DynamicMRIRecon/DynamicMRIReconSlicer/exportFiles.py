@@ -9,16 +9,17 @@ from typing import Any
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconSlicer import provenance, sequenceReader
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: suffix and what the panel calls it; all but the last are written by the library's ``export``
 FORMATS = (
-    (".seq.nrrd", "Sequence (.seq.nrrd)"),
-    (".nii.gz", "NIfTI (.nii.gz)"),
-    (".dicom", "DICOM folder"),
-    (".dcm", "DICOM, one file"),
-    (".mp4", "Movie (.mp4)"),
-    (".gif", "Movie (.gif)"),
-    (".csv", "Line profiles (.csv)"),
+    (".seq.nrrd", _("Sequence (.seq.nrrd)")),
+    (".nii.gz", _("NIfTI (.nii.gz)")),
+    (".dicom", _("DICOM folder")),
+    (".dcm", _("DICOM, one file")),
+    (".mp4", _("Movie (.mp4)")),
+    (".gif", _("Movie (.gif)")),
+    (".csv", _("Line profiles (.csv)")),
 )
 PROFILES = ".csv"
 DICOM = (".dicom", ".dcm")
@@ -49,10 +50,10 @@ def checkFolder(text: str) -> Path:
         None was chosen, or there is no such folder.
     """
     if not text.strip():
-        raise InputError("Pick the folder to export to.")
+        raise InputError(_("Pick the folder to export to."))
     folder = Path(text.strip()).expanduser()
     if not folder.is_dir():
-        raise InputError(f"The folder {folder} does not exist: make it first, or pick another.")
+        raise InputError(_("The folder {folder} does not exist: make it first, or pick another.").format(folder=folder))
     return folder
 
 
@@ -70,9 +71,9 @@ def freeNames(folder: Path, name: str, suffixes: list[str]) -> dict[str, Path]:
         number += 1
 
 
-def profileFiles(path: Path, lineNames: list[str]) -> list[tuple[Path, Path]]:
-    """Beside ``path``, for each line: where its tracked edge goes, and its M-mode; no two lines share a file."""
-    stem, taken, pairs = path.name.removesuffix(PROFILES), set(), []
+def profileFiles(path: Path, lineNames: list[str]) -> list[tuple[Path, Path, Path, Path]]:
+    """Beside ``path``, for each line: where edge, M-mode, turning points and labels go; no two lines share a file."""
+    stem, taken, found = path.name.removesuffix(PROFILES), set(), []
     for lineName in lineNames:
         line = first = re.sub(r"[^\w+-]+", "-", lineName).strip("-") or "line"
         number = 1
@@ -80,13 +81,17 @@ def profileFiles(path: Path, lineNames: list[str]) -> list[tuple[Path, Path]]:
             number += 1
             line = f"{first}-{number}"
         taken.add(line)
-        pairs.append((path.with_name(f"{stem}.{line}.edge.csv"), path.with_name(f"{stem}.{line}.mmode.csv")))
-    return pairs
+        endings = ("edge.csv", "mmode.csv", "TextGrid", "labels.csv")
+        edge, mmode, marks, labels = (path.with_name(f"{stem}.{line}.{ending}") for ending in endings)
+        found.append((edge, mmode, marks, labels))
+    return found
 
 
 def summary(paths: list[Path]) -> str:
     """What was written, in a sentence."""
-    return f"Written to {paths[0].parent}: {', '.join(path.name for path in paths)}. Not for diagnostic use."
+    return _("Written to {folder}: {names}. Not for diagnostic use.").format(
+        folder=paths[0].parent, names=", ".join(path.name for path in paths)
+    )
 
 
 def _literal(name: str) -> str:

@@ -16,6 +16,7 @@ from DynamicMRIReconLib.jobs.local import PACKAGE, worker_environment
 from DynamicMRIReconSlicer.exportFiles import DICOM
 from DynamicMRIReconSlicer.jobFolder import INPUT, PREFIX, exportSeries
 from DynamicMRIReconSlicer.jobProcess import pythonProgram
+from DynamicMRIReconSlicer.translation import tr as _
 
 _PROGRAM = "dynamic-mri-recon"
 
@@ -84,17 +85,17 @@ class ExportProcess:
             if event["event"] == "progress":
                 self._progressed(float(event.get("fraction") or 0.0), str(event.get("message") or ""))
 
-    def _failed(self, *_: Any) -> None:
+    def _failed(self, *_args: Any) -> None:
         if self._process.error() == qt.QProcess.FailedToStart:
-            self._end("The worker's Python could not be started.")
+            self._end(_("The worker's Python could not be started."))
 
-    def _finished(self, *_: Any) -> None:
+    def _finished(self, *_args: Any) -> None:
         self._read()
         errors = self._process.readAllStandardError().data().decode("utf-8", errors="replace").strip()
         if self._process.exitStatus() == qt.QProcess.NormalExit and self._process.exitCode() == 0:
             self._end(None)
             return
-        message = errors.splitlines()[-1] if errors else "The export ended unexpectedly."
+        message = errors.splitlines()[-1] if errors else _("The export ended unexpectedly.")
         self._end(message.removeprefix(f"{_PROGRAM}: "))
 
     def _end(self, error: str | None) -> None:

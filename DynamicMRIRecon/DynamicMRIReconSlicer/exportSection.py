@@ -9,9 +9,10 @@ from typing import Any
 import qt
 
 from DynamicMRIReconLib.errors import ReconError
-from DynamicMRIReconSlicer import exportFiles, install
+from DynamicMRIReconSlicer import exportFiles, install, tabOrder
 from DynamicMRIReconSlicer.exportProcess import ExportProcess
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+from DynamicMRIReconSlicer.translation import tr as _
 
 _CHOSEN_AT_FIRST = (".seq.nrrd", ".dicom")
 _VIDEO_REQUIREMENTS = "requirements-video.txt"
@@ -47,6 +48,7 @@ class ExportSection:
             check.toggled.connect(self.update)
             grid.addWidget(check, index // 2, index % 2)
             self._checks[suffix] = check
+        tabOrder.insert(ui.useSettingsButton, list(self._checks.values()), ui.exportFolderEdit)
         ui.exportButton.clicked.connect(self._clicked)
         ui.exportFolderEdit.currentPathChanged.connect(self.update)
         ui.exportProgressBar.setVisible(False)
@@ -67,19 +69,19 @@ class ExportSection:
         for suffix, check in self._checks.items():
             check.setChecked(suffix in suffixes)
 
-    def update(self, *_: Any) -> None:
+    def update(self, *_args: Any) -> None:
         """Enable the button, or say what is missing."""
         reason = None
         if self.running:
-            reason = "Files are being written."
+            reason = _("Files are being written.")
         elif self._current() is None:
-            reason = "Pick a result in the list."
+            reason = _("Pick a result in the list.")
         elif not self.suffixes():
-            reason = "Tick at least one format."
+            reason = _("Tick at least one format.")
         elif not self.ui.exportFolderEdit.property("currentPath").strip():
-            reason = "Pick the folder to export to."
+            reason = _("Pick the folder to export to.")
         self.ui.exportButton.setEnabled(reason is None)
-        self.ui.exportButton.setToolTip(reason or "Write the picked result; files that exist are never replaced")
+        self.ui.exportButton.setToolTip(reason or _("Write the picked result; files that exist are never replaced"))
         dicom = any(suffix in exportFiles.DICOM for suffix in self.suffixes())
         self.ui.exportPatientLabel.setVisible(dicom)
         self.ui.exportPatientEdit.setVisible(dicom)
@@ -93,7 +95,7 @@ class ExportSection:
             self._start(sequence)
         except (install.NotInstalled, ReconError, OSError) as error:
             self._process = None
-            self._say(f"Error: {error}")
+            self._say(_("Error: {error}").format(error=error))
         self.update()
 
     def stop(self) -> None:
@@ -134,7 +136,7 @@ class ExportSection:
             return
         patient = self.ui.exportPatientEdit.property("currentPath").strip()
         self._process = ExportProcess(self._progressed, lambda error: self._ended(error, [*outputs, *written]))
-        self._progressed(0.0, f"Writing {outputs[0].name}")
+        self._progressed(0.0, _("Writing {name}").format(name=outputs[0].name))
         self.ui.exportProgressBar.setVisible(True)
         self._process.start(series, outputs, patient)
 
@@ -149,7 +151,10 @@ class ExportSection:
             self._say(exportFiles.summary(paths))
         else:
             there = [path.name for path in paths if path.exists()]
-            self._say(f"Error: {error}" + (f" Already written: {', '.join(there)}." if there else ""))
+            self._say(
+                _("Error: {error}").format(error=error)
+                + (_(" Already written: {names}.").format(names=", ".join(there)) if there else "")
+            )
         self.update()
 
     def _say(self, text: str) -> None:

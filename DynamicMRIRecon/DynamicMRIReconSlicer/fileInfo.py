@@ -11,6 +11,7 @@ import qt
 
 from DynamicMRIReconLib.jobs.local import PACKAGE, worker_environment
 from DynamicMRIReconSlicer.jobProcess import pythonProgram
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: how the command's error lines begin
 _PROGRAM = "dynamic-mri-recon"
@@ -60,7 +61,7 @@ class FileInfo:
     def _failed(self, process: Any) -> None:
         if process is self._process and process.error() == qt.QProcess.FailedToStart:
             self._process = None
-            self._answered(None, "The worker's Python could not be started.")
+            self._answered(None, _("The worker's Python could not be started."))
 
     def _finished(self, process: Any) -> None:
         if process is not self._process:
@@ -75,5 +76,5 @@ class FileInfo:
         if process.exitCode() == 0 and isinstance(description, dict):
             self._answered(description, None)
         else:
-            message = errors.splitlines()[-1] if errors else "The file could not be read."
+            message = errors.splitlines()[-1] if errors else _("The file could not be read.")
             self._answered(None, message.removeprefix(f"{_PROGRAM}: "))

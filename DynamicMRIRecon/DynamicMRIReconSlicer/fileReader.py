@@ -8,6 +8,8 @@ from typing import Any
 import slicer
 import vtk
 
+from DynamicMRIReconSlicer.translation import tr as _
+
 PATH_ATTRIBUTE = "DynamicMRIRecon.KSpacePath"
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _NPZ_MAGIC = b"PK\x03\x04"
@@ -17,9 +19,9 @@ _SUFFIXES = (".h5", ".npz", ".cfl", ".mat")
 class KSpaceFileReader:
     """What Slicer asks of a reader; ``parent`` is Slicer's side of it."""
 
-    DESCRIPTION = "k-space for dynamic MRI reconstruction"
+    DESCRIPTION = _("k-space for dynamic MRI reconstruction")
     FILE_TYPE = "DynamicMRIKSpace"
-    EXTENSIONS = ["MR raw data (*.h5)", "NumPy k-space (*.npz)", "BART (*.cfl)", "MATLAB k-space (*.mat)"]
+    EXTENSIONS = [_("MR raw data (*.h5)"), _("NumPy k-space (*.npz)"), _("BART (*.cfl)"), _("MATLAB k-space (*.mat)")]
 
     def __init__(self, parent: Any) -> None:
         self.parent = parent
@@ -41,7 +43,7 @@ class KSpaceFileReader:
         if not self.canLoadFile(str(path)):
             self.parent.userMessages().AddMessage(
                 vtk.vtkCommand.ErrorEvent,
-                f"{path.name} cannot be read as k-space; it may be damaged or of another kind.",
+                _("{name} cannot be read as k-space; it may be damaged or of another kind.").format(name=path.name),
             )
             return False
         node = addFileNode(path)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from DynamicMRIReconSlicer import methodList, provenance
-
-_METRICS = ("psnr_db", "ssim", "nrmse")
+from DynamicMRIReconSlicer.translation import tr as _
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,8 @@ class Row:
     metrics
         ``psnr_db``, ``ssim`` and ``nrmse`` against the reference, where there was one; ``unexplained``, the part of the
         measured data that the result leaves unexplained.
+    warnings
+        What the user should know, for example that the data are outside what a trained model has seen.
     tip
         Everything, for the tool tip.
     """
@@ -35,14 +36,15 @@ class Row:
     settings: str
     seconds: float | None
     metrics: dict[str, float]
+    warnings: tuple[str, ...]
     tip: str
 
 
-def entry(request: Any, record: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of a run that ended with ``event`` (``done``)."""
+def entry(request: Any, record: dict[str, Any], event: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
+    """What is kept of a run that ended with ``event`` (``done``) and gave ``warnings`` on the way."""
     parameters = record.get("parameters")
     metrics = event.get("metrics")
-    told = {key: float(metrics[key]) for key in _METRICS if key in metrics} if metrics else {}
+    told = {key: float(metrics[key]) for key in provenance.METRICS if key in metrics} if metrics else {}
     if event.get("data_consistency") is not None:
         told["unexplained"] = float(event["data_consistency"])
     return {
@@ -54,6 +56,7 @@ def entry(request: Any, record: dict[str, Any], event: dict[str, Any]) -> dict[s
         "metrics": told,
         "simulated": request.simulate is not None,
         "frames": request.frames,
+        "warnings": warnings,
     }
 
 
@@ -64,16 +67,23 @@ def row(sequence: Any) -> Row:
     method = str(kept.get("method") or sequence.GetAttribute(provenance.METHOD) or "")
     settings = settingsText(method, kept.get("parameters") or {})
     if part:
-        settings = f"part {part}"
+        settings = _("part {part}").format(part=part)
     else:
-        settings += ", simulated k-space" if kept.get("simulated") else ""
-        settings += f", frames {kept['frames'][0]}-{kept['frames'][1] - 1}" if kept.get("frames") else ""
+        settings += _(", simulated k-space") if kept.get("simulated") else ""
+        settings += (
+            _(", frames {first}-{last}").format(first=kept["frames"][0], last=kept["frames"][1] - 1)
+            if kept.get("frames")
+            else ""
+        )
     seconds = kept.get("seconds")
     metrics = {} if part else dict(kept.get("metrics") or {})
     known = [f"{sequence.GetName()}: {sequence.GetAttribute(provenance.SUMMARY) or 'no details'}"]
     known += [f"{name} = {value}" for name, value in (kept.get("parameters") or {}).items()]
     if kept.get("finished"):
-        known.append(f"finished {kept['finished']}")
+        known.append(_("finished {finished}").format(finished=kept["finished"]))
+    # A result that was loaded from its file alone knows them from its record.
+    warnings = tuple(map(str, kept.get("warnings") or provenance.record(sequence).get("warnings") or ()))
+    known += [_("Warning: {warning}").format(warning=warning) for warning in warnings]
     return Row(
         sequence,
         sequence.GetName(),
@@ -81,6 +91,7 @@ def row(sequence: Any) -> Row:
         settings,
         None if seconds is None else float(seconds),
         {key: float(value) for key, value in metrics.items()},
+        warnings,
         "\n".join(known),
     )
 

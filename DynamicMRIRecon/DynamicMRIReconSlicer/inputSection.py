@@ -13,14 +13,21 @@ from DynamicMRIReconSlicer import describeInput
 from DynamicMRIReconSlicer.fileInfo import FileInfo
 from DynamicMRIReconSlicer.fileReader import PATH_ATTRIBUTE, filePath
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: formats that may leave open which axis is which, and those with counters to number frames by
 AXES_SUFFIXES = (".npy", ".npz", ".mat", ".cfl")
 COUNTER_SUFFIXES = (".h5",)
+#: formats that know no size of a pixel
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".m4v", ".gif")
 FRAME_COUNTERS = ("automatic", "repetition", "phase", "set", "contrast", "average", "segment")
 TRAJECTORIES = ("radial", "spiral", "cartesian")
-TRAJECTORY_TEXTS = {"radial": "Radial, golden angle", "spiral": "Spiral", "cartesian": "Cartesian, random lines"}
-NOT_INSTALLED = "Its contents are shown once the packages are installed, which happens when you press Reconstruct."
+TRAJECTORY_TEXTS = {
+    "radial": _("Radial, golden angle"),
+    "spiral": _("Spiral"),
+    "cartesian": _("Cartesian, random lines"),
+}
+NOT_INSTALLED = _("Its contents are shown once the packages are installed, which happens when you press Reconstruct.")
 
 
 class InputSection:
@@ -51,6 +58,7 @@ class InputSection:
         ui.axesEdit.editingFinished.connect(self._readOptionChanged)
         ui.framesFromCombo.currentIndexChanged.connect(self._readOptionChanged)
         ui.shotsPerFrameSpin.valueChanged.connect(self._readOptionChanged)
+        ui.pixelSizeSpin.valueChanged.connect(self._readOptionChanged)
         ui.simulateGroup.toggled.connect(self._edited)
         for widget in (ui.shotsSpin, ui.accelerationSpin, ui.coilsSpin, ui.noiseSpin):
             widget.valueChanged.connect(self._edited)
@@ -87,6 +95,9 @@ class InputSection:
         shots = int(self.ui.shotsPerFrameSpin.property("value"))
         if shots > 0 and path is not None:
             options["shots_per_frame"] = shots
+        size = float(self.ui.pixelSizeSpin.property("value"))
+        if size > 0 and suffix in VIDEO_SUFFIXES:
+            options["pixel_size_mm"] = size
         return options
 
     def simulation(self, needed: str, seed: int) -> dict[str, Any] | None:
@@ -117,11 +128,13 @@ class InputSection:
     def problem(self) -> str | None:
         """Why there is nothing to reconstruct yet."""
         if self.source() is None:
-            return "Pick a sequence or a k-space file as input."
+            return _("Pick a sequence or a k-space file as input.")
         path = self.path()
         if path is not None and not path.exists():
-            return f"The file {path} does not exist."
-        return f"Looking into {path.name} ..." if path is not None and self._info.busy else self.error
+            return _("The file {path} does not exist.").format(path=path)
+        return (
+            _("Looking into {name} ...").format(name=path.name) if path is not None and self._info.busy else self.error
+        )
 
     def refresh(self) -> None:
         """Look at the input anew."""
@@ -130,6 +143,7 @@ class InputSection:
         path = self.path()
         suffix = path.suffix.lower() if path is not None else ""
         self.ui.framesFromWidget.setVisible(suffix in COUNTER_SUFFIXES)
+        self.ui.pixelSizeWidget.setVisible(suffix in VIDEO_SUFFIXES)
         node = self.ui.inputSelector.currentNode()
         if path is not None:
             self._describeFile(path)
@@ -153,6 +167,7 @@ class InputSection:
         settings.set("InputPath", self.ui.inputPathEdit.property("currentPath"))
         settings.set("Axes", self.ui.axesEdit.property("text"))
         settings.set("FramesFrom", FRAME_COUNTERS[self.ui.framesFromCombo.property("currentIndex")])
+        settings.set("PixelSize", float(self.ui.pixelSizeSpin.property("value")))
         settings.set("ShotsPerFrame", int(self.ui.shotsPerFrameSpin.property("value")))
         simulation = {"on": bool(self.ui.simulateGroup.property("checked")), **self._simulationValues()}
         settings.set("Simulation", simulation)
@@ -165,6 +180,7 @@ class InputSection:
         self.ui.axesEdit.setText(settings.get("Axes", ""))
         self.ui.framesFromCombo.setCurrentIndex(_index(FRAME_COUNTERS, settings.get("FramesFrom")))
         self.ui.shotsPerFrameSpin.setValue(int(settings.get("ShotsPerFrame", 0)))
+        self.ui.pixelSizeSpin.setValue(float(settings.get("PixelSize", 0.0)))
         simulation = settings.get("Simulation", {})
         self.ui.simulateGroup.setChecked(bool(simulation.get("on", False)))
         self.ui.trajectoryCombo.setCurrentIndex(_index(TRAJECTORIES, simulation.get("trajectory")))
@@ -192,7 +208,7 @@ class InputSection:
 
     def _describeFile(self, path: Path) -> None:
         if not path.exists():
-            self.error = f"The file {path} does not exist."
+            self.error = _("The file {path} does not exist.").format(path=path)
         elif describeInput.canReadFiles():
             self._info.ask(path, self.readOptions())
 
@@ -228,7 +244,7 @@ class InputSection:
         elif self._info.busy:
             text = str(self.problem())
         elif self.source() is None:
-            text = "Drop in a k-space file, or pick a cine or speech sequence."
+            text = _("Drop in a k-space file, or pick a cine or speech sequence.")
         else:
             text = NOT_INSTALLED
         self.ui.infoLabel.setText(text)

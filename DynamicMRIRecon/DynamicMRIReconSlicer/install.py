@@ -10,6 +10,8 @@ from pathlib import Path
 
 import slicer
 
+from DynamicMRIReconSlicer.translation import tr as _
+
 #: packages whose version Slicer (or its PyTorch extension) decides; pip may not touch them
 NEVER_REPLACE = ("numpy", "scipy", "SimpleITK", "vtk", "requests", "torch", "pydicom")
 REQUESTER = "Dynamic MRI Reconstruction"
@@ -60,17 +62,20 @@ def ensure(path: str | Path) -> None:
         return
     if torch and importlib.util.find_spec("PyTorchUtils") is None:
         raise NotInstalled(
-            "PyTorch is not installed. Install the extension PyTorch with Slicer's Extensions Manager, restart Slicer, "
-            "then press Reconstruct again."
+            _(
+                "PyTorch is not installed. Install the extension PyTorch with Slicer's Extensions Manager, restart "
+                "Slicer, then press Reconstruct again."
+            )
         )
-    names = [*(["PyTorch (a large download)"] if torch else []), *(packageName(one) for one in packages)]
+    names = [*([_("PyTorch (a large download)")] if torch else []), *(packageName(one) for one in packages)]
     if not slicer.util.confirmOkCancelDisplay(
-        f"{REQUESTER} needs packages that are not installed yet: {', '.join(names)}.\n\n"
-        "They are downloaded from the internet and installed into Slicer's Python; nothing that Slicer brings is "
-        "replaced. Install them now?",
-        windowTitle="Install packages",
+        _(
+            "{requester} needs packages that are not installed yet: {names}.\n\nThey are downloaded from the internet "
+            "and installed into Slicer's Python; nothing that Slicer brings is replaced. Install them now?"
+        ).format(requester=REQUESTER, names=", ".join(names)),
+        windowTitle=_("Install packages"),
     ):
-        raise NotInstalled("Packages are missing, and they were not installed: press Reconstruct to be asked again.")
+        raise NotInstalled(_("Packages are missing, and they were not installed: press Reconstruct to be asked again."))
     if torch:
         _installTorch()
     if packages:
@@ -85,7 +90,7 @@ def _installTorch() -> None:
         askConfirmation=False, torchVersionRequirement=TORCH_REQUIREMENT
     )
     if installed is None:
-        raise NotInstalled("PyTorch could not be installed: open the module PyTorch Util to see why.")
+        raise NotInstalled(_("PyTorch could not be installed: open the module PyTorch Util to see why."))
 
 
 def _installPackages(packages: list[str]) -> None:
@@ -100,7 +105,7 @@ def _installPackages(packages: list[str]) -> None:
                     slicer.util.pip_install([package, "--constraint", str(constraints)])
         except Exception as error:
             raise NotInstalled(
-                f"Packages could not be installed: {error}. See the Python console for details."
+                _("Packages could not be installed: {error}. See the Python console for details.").format(error=error)
             ) from error
 
 

@@ -17,6 +17,7 @@ from DynamicMRIReconSlicer.stackNodes import Stacks
 
 PREFIX = "DynamicMRIRecon-"
 INPUT = "input.npz"
+REFERENCE = "reference.npz"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Request:
     load
         Called with this, the job folder, the last event and the warnings to make of a finished job what ``onFinished``
         gets; None: a result in the scene.
+    reference, referenceNode
+        A file, or images in memory, to compare the result with; the node that these come from.
     """
 
     source: Path | ImageSeries | Stacks
@@ -57,6 +60,8 @@ class Request:
     seed: int = 0
     name: str = "Reconstruction"
     node: Any = None
+    reference: Path | ImageSeries | None = None
+    referenceNode: Any = None
     load: Callable[[Request, Path, dict[str, Any], list[str]], Any] | None = None
 
     @property
@@ -93,6 +98,7 @@ class JobFolder:
             "read": request.read,
             "simulate": request.simulate,
             "frames": request.frames,
+            "reference": self._reference(request.reference),
             "data_consistency": True,
             "device": request.device,
             "seed": request.seed,
@@ -116,6 +122,12 @@ class JobFolder:
             everything = ImageSeries(np.ones(image.array.shape, np.float32), image.affine, image.times_s)
             exportSeries(everything if mask is None else mask, path)
         return inputs, masks
+
+    def _reference(self, reference: Path | ImageSeries | None) -> dict[str, str] | None:
+        if isinstance(reference, ImageSeries):
+            exportSeries(reference, self.path / REFERENCE)
+            reference = self.path / REFERENCE
+        return None if reference is None else {"path": str(Path(reference).absolute())}
 
     def remove(self) -> None:
         """Delete the folder and everything in it."""

@@ -14,6 +14,7 @@ import qt
 
 from DynamicMRIReconLib.jobs.events import FINAL_EVENTS, EventReader
 from DynamicMRIReconLib.jobs.local import explain_exit, request_cancel, worker_command, worker_environment
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: between asking, terminating and killing
 STEP_MS = 2000
@@ -177,5 +178,5 @@ class JobProcess:
         event = self._final or explained
         self._ended = True
         if event is None:
-            event = {"event": "error", "kind": "internal", "message": "The worker ended without telling its result."}
+            event = {"event": "error", "kind": "internal", "message": _("The worker ended without telling its result.")}
         self._onEvent(event)

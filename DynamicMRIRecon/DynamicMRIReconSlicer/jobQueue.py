@@ -64,7 +64,7 @@ class JobQueue:
         self._waiting.clear()
         if self.run is not None:
             self.run = None
-            self._section.end({"event": "cancelled"}, [])
+            self._section.end({"event": "cancelled"})
 
     def _next(self) -> None:
         while self.run is None and self._waiting:
@@ -80,14 +80,14 @@ class JobQueue:
                     **options,
                 )
             except (ReconError, OSError) as error:
-                self._section.end({"event": "error", "message": str(error)}, [])
+                self._section.end({"event": "error", "message": str(error)})
                 continue
             self.run = run if run.running else None
         self._changed()
 
     def _ended(self, result: Any, event: dict[str, Any], then: Callable[[Any], None] | None) -> None:
         self.run = None
-        self._section.end(event, list(result.warnings) if result is not None else [])
+        self._section.end(event)
         if result is not None:
             (then or self._finished)(result)
         self._next()

@@ -7,17 +7,28 @@ from typing import Any
 import slicer
 import vtk
 
+from DynamicMRIReconSlicer import soundImages, viewTexts
+
 MMODE_VIEW = "MMode"
 #: any number that no other layout has
 LAYOUT_ID = 7413
 MOST_MMODES = 4
+#: below the first M-mode where there is sound: name and label
+SOUND_VIEWS = (("Waveform", "W"), ("Spectrogram", "S"))
 TRUST_LAYOUT_ID = 7423
 #: layouts of 1 to 6 volumes side by side have this number plus their count
 COMPARE_LAYOUT_ID = 7430
 COMPARE_VIEW, MOST_COMPARED = "Compare", 6
 _COLORS = ("#4A9CDB", "#4FB06D", "#D9883C", "#8C6BB1", "#C9A227", "#6E8B8B")
-#: name, label and colour of the views of input, result and difference
-TRUST_VIEWS = (("TrustInput", "I", "#4A9CDB"), ("TrustResult", "R", "#4FB06D"), ("TrustDifference", "D", "#D9883C"))
+#: with and without a chart, with and without a classical method
+TRUST_LAYOUTS = range(TRUST_LAYOUT_ID, TRUST_LAYOUT_ID + 4)
+#: what the trust view can show side by side: name, label and colour of the view
+TRUST_VIEWS = {
+    "input": ("TrustInput", "I", "#4A9CDB"),
+    "classical": ("TrustClassical", "C", "#B8A13A"),
+    "result": ("TrustResult", "R", "#4FB06D"),
+    "difference": ("TrustDifference", "D", "#D9883C"),
+}
 
 
 def _slice(tag: str, orientation: str, label: str, color: str) -> str:
@@ -37,9 +48,11 @@ def _orientation(volume: Any) -> str:
     return ("Sagittal", "Coronal", "Axial")[normal.index(max(normal))]
 
 
-def description(count: int) -> str:
+def description(count: int, withSound: bool = False) -> str:
     """The layout of the anatomy beside ``count`` M-modes, one below the other, above a plot."""
     modes = "".join(_slice(mmodeView(n), "Axial", "M" if n == 0 else f"M{n + 1}", "#8C6BB1") for n in range(count))
+    if withSound:
+        modes += "".join(_slice(name, "Axial", label, "#6E8B8B") for name, label in SOUND_VIEWS)
     return (
         '<layout type="vertical" split="true"><item><layout type="horizontal" split="true">'
         + _slice("Red", "Axial", "R", "#F34A33")
@@ -60,11 +73,11 @@ def showVolume(volume: Any) -> None:
     if manager is None:
         return
     shown = manager.layoutLogic().GetLayoutNode().GetViewArrangement()
-    if shown in (TRUST_LAYOUT_ID, TRUST_LAYOUT_ID + 1) or isCompared(shown):
+    if shown in TRUST_LAYOUTS or isCompared(shown):
         # These have no anatomical view.
         manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     for name in manager.sliceViewNames():
-        if not name.startswith((MMODE_VIEW, "Trust", COMPARE_VIEW)):
+        if not name.startswith((MMODE_VIEW, "Waveform", "Spectrogram", "Trust", COMPARE_VIEW)):
             showInView(name, volume, turn=volume.GetImageData().GetDimensions()[2] == 1)
 
 
@@ -83,7 +96,9 @@ def showInView(name: str, volume: Any, turn: bool = False) -> None:
     logic.SnapSliceOffsetToIJK()
 
 
-def showProfiles(mmodeVolumes: list[Any], hatches: list[Any], seriesVolume: Any, chart: Any) -> None:
+def showProfiles(
+    mmodeVolumes: list[Any], hatches: list[Any], seriesVolume: Any, chart: Any, withSound: bool = False
+) -> None:
     """Switch to the layout with M-modes (the first four) and plot, and fill it.
 
     ``hatches`` are the label volumes of synthetic frames over each M-mode, None where there are none.
@@ -92,24 +107,57 @@ def showProfiles(mmodeVolumes: list[Any], hatches: list[Any], seriesVolume: Any,
     if manager is None:
         return
     shown = mmodeVolumes[:MOST_MMODES]
-    number = LAYOUT_ID + len(shown) - 1
+    withSound = withSound and bool(shown)
+    number = LAYOUT_ID + len(shown) - 1 + MOST_MMODES * withSound
     layoutNode = manager.layoutLogic().GetLayoutNode()
     if not layoutNode.IsLayoutDescription(number):
-        layoutNode.AddLayoutDescription(number, description(len(shown)))
+        layoutNode.AddLayoutDescription(number, description(len(shown), withSound))
     manager.setLayout(number)
     for index, volume in enumerate(shown):
         showInView(mmodeView(index), volume)
         composite = manager.sliceWidget(mmodeView(index)).sliceLogic().GetSliceCompositeNode()
         composite.SetLabelVolumeID(hatches[index].GetID() if hatches[index] is not None else None)
         composite.SetLabelOpacity(0.7)
+        viewTexts.restrict(
+            viewTexts.scalesOf(volume), manager.sliceWidget(mmodeView(index)).sliceLogic().GetSliceNode()
+        )
+    if withSound:
+        _showSound(shown[0])
+        alignTimes([(mmodeView(index), volume) for index, volume in enumerate(shown)], shown[0])
     if seriesVolume is not None:
         showInView("Red", seriesVolume, turn=seriesVolume.GetImageData().GetDimensions()[2] == 1)
     showChart(chart)
 
 
-def trustDescription(withPlot: bool) -> str:
-    """The layout of input, result and difference side by side, above a plot where there is one."""
-    views = "".join(_slice(name, "Axial", label, color) for name, label, color in TRUST_VIEWS)
+def _showSound(mmodeVolume: Any) -> None:
+    nodes = soundImages.of(mmodeVolume)
+    for (name, _), role in zip(SOUND_VIEWS, (soundImages.WAVEFORM, soundImages.SPECTROGRAM), strict=True):
+        showInView(name, nodes[role])
+    logic = slicer.app.layoutManager().sliceWidget(SOUND_VIEWS[0][0]).sliceLogic()
+    borders = nodes.get(soundImages.BORDERS)
+    logic.GetSliceCompositeNode().SetLabelVolumeID(borders.GetID() if borders is not None else None)
+    viewTexts.restrict(nodes.get(soundImages.TEXTS), logic.GetSliceNode())
+
+
+def alignTimes(mmodes: list[tuple[str, Any]], mmodeVolume: Any) -> None:
+    """Give views of M-modes and of sound one time axis: the same moment at the same pixel from the left."""
+    nodes = soundImages.of(mmodeVolume)
+    shown = [*mmodes, (SOUND_VIEWS[0][0], nodes[soundImages.WAVEFORM])]
+    shown.append((SOUND_VIEWS[1][0], nodes[soundImages.SPECTROGRAM]))
+    views = []
+    for name, volume in shown:
+        width = volume.GetImageData().GetDimensions()[0] * volume.GetSpacing()[0]
+        views.append((slicer.app.layoutManager().sliceWidget(name).sliceLogic().GetSliceNode(), width))
+    widest = max(node.GetFieldOfView()[0] / width for node, width in views)
+    for node, width in views:
+        columns, rows = node.GetDimensions()[:2]
+        across = widest * width
+        node.SetFieldOfView(across, across * rows / columns, node.GetFieldOfView()[2])
+
+
+def trustDescription(shown: list[str], withPlot: bool) -> str:
+    """The layout of these of ``TRUST_VIEWS`` side by side, above a plot where there is one."""
+    views = "".join(_slice(name, "Axial", label, color) for name, label, color in map(TRUST_VIEWS.get, shown))
     row = f'<layout type="horizontal" split="true">{views}</layout>'
     if not withPlot:
         return row
@@ -120,25 +168,28 @@ def trustDescription(withPlot: bool) -> str:
     return f'<layout type="vertical" split="true"><item>{row}</item>{plot}</layout>'
 
 
-def showTrust(volumes: Any, chart: Any) -> None:
-    """Show input, result and difference in linked views, and the chart if there is one."""
+def showTrust(volumes: dict[str, Any], chart: Any) -> None:
+    """Show volumes, by their keys in ``TRUST_VIEWS``, in linked views, and the chart if there is one."""
     manager = slicer.app.layoutManager()
     if manager is None:
         return
-    number = TRUST_LAYOUT_ID + (chart is not None)
+    shown = [key for key in TRUST_VIEWS if key in volumes]
+    number = TRUST_LAYOUT_ID + (chart is not None) + 2 * ("classical" in volumes)
     layoutNode = manager.layoutLogic().GetLayoutNode()
     if not layoutNode.IsLayoutDescription(number):
-        layoutNode.AddLayoutDescription(number, trustDescription(chart is not None))
+        layoutNode.AddLayoutDescription(number, trustDescription(shown, chart is not None))
     manager.setLayout(number)
-    for (name, _, _), volume in zip(TRUST_VIEWS, volumes, strict=True):
+    for key in shown:
+        name = TRUST_VIEWS[key][0]
         composite = manager.sliceWidget(name).sliceLogic().GetSliceCompositeNode()
         # Linked views would all show the volume that is set in one of them.
         composite.SetLinkedControl(False)
-        showInView(name, volume, turn=True)
-    for name, _, _ in TRUST_VIEWS:
-        composite = manager.sliceWidget(name).sliceLogic().GetSliceCompositeNode()
+        showInView(name, volumes[key], turn=True)
+    for key in shown:
+        composite = manager.sliceWidget(TRUST_VIEWS[key][0]).sliceLogic().GetSliceCompositeNode()
         composite.SetLinkedControl(True)
         composite.SetHotLinkedControl(True)
+    _showCrosshair()
     if chart is not None:
         showChart(chart)
 
@@ -188,6 +239,13 @@ def showCompared(volumes: Any) -> None:
     for logic in logics:
         logic.GetSliceCompositeNode().SetLinkedControl(True)
         logic.GetSliceCompositeNode().SetHotLinkedControl(True)
+
+
+def _showCrosshair() -> None:
+    """The cursor in all views at once: with the Shift key held it goes where the mouse is."""
+    crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    if crosshair is not None:
+        crosshair.SetCrosshairMode(crosshair.ShowBasic)
 
 
 def showChart(chart: Any) -> None:

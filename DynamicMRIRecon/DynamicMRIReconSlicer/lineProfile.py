@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ import slicer
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.profiles import MMode, curve_profile
-from DynamicMRIReconSlicer import hierarchy, profileNodes, sequenceReader
+from DynamicMRIReconLib.profiles.uncertainty import UNCERTAINTY
+from DynamicMRIReconSlicer import hierarchy, profileNodes, provenance, sequenceReader, sound, viewTexts
 from DynamicMRIReconSlicer.mmodeImage import updateMModeVolume
 from DynamicMRIReconSlicer.profileNodes import ProfileNodes
 from DynamicMRIReconSlicer.sequences import proxyOf
+from DynamicMRIReconSlicer.translation import tr as _
 
 _LINE = "DynamicMRIRecon.Line"
 _SEQUENCE = "DynamicMRIRecon.Sequence"
@@ -27,14 +30,23 @@ class LineProfiles:
     def __init__(self) -> None:
         self._key: tuple[Any, ...] | None = None
         self._series: ImageSeries | None = None
+        #: what was recorded with the images
+        self.sound: sound.Sound | None = None
 
-    def compute(self, sequence: Any, lineNode: Any, edge: str = "either") -> ProfileNodes:
+    def compute(
+        self, sequence: Any, lineNode: Any, edge: str = "either", marks: str = "turns", withSound: bool = True
+    ) -> ProfileNodes:
         """Profile of ``sequence`` along ``lineNode``; nodes of an earlier profile of the two are used again.
 
         Parameters
         ----------
         edge
             Which edge to follow from the line's first point: ``rising`` (dark to bright), ``falling`` or ``either``.
+        marks
+            What turning points are called: ``turns``, ``diastole`` or ``systole`` (which of the two is furthest from
+            the line's start), ``speech`` (opening and constriction).
+        withSound
+            Whether the images of ``sound``, where there is one, are made too.
 
         Raises
         ------
@@ -45,8 +57,11 @@ class LineProfiles:
         name = f"{sequence.GetName()} along {lineNode.GetName()}"
         volume = findVolume(sequence, lineNode) or _newVolume(sequence, lineNode, name)
         updateMModeVolume(volume, mmode)
+        viewTexts.updateScales(volume, mmode)
         volume.SetAttribute(_EDGE, edge)
+        volume.SetAttribute(profileNodes.MARKS, marks)
         nodes = profileNodes.update(volume, mmode, name, f"{sequence.GetName()}, {lineNode.GetName()}")
+        sound.show(volume, mmode, self.sound if withSound else None)
         _intoFolder(sequence, lineNode, volume)
         return nodes
 
@@ -61,15 +76,25 @@ class LineProfiles:
     def imagesOf(self, sequence: Any) -> ImageSeries:
         """The images of a sequence, where its transform puts them; kept until another one is asked for."""
         if sequence is None:
-            raise InputError("Pick the sequence to measure.")
+            raise InputError(_("Pick the sequence to measure."))
         proxy = proxyOf(sequence)
         transform = proxy.GetParentTransformNode() if proxy is not None else None
         moved = (transform.GetID(), transform.GetTransformToWorldMTime()) if transform is not None else None
-        key = (sequence.GetID(), sequence.GetMTime(), moved)
+        deviations = sequence.GetNodeReference(provenance.UNCERTAINTY)
+        known = (deviations.GetID(), deviations.GetMTime()) if deviations is not None else None
+        key = (sequence.GetID(), sequence.GetMTime(), moved, known)
         if key != self._key:
-            self._series, self._key = sequenceReader.toSeries(sequence), key
+            self._series, self._key = _withUncertainty(sequenceReader.toSeries(sequence), deviations), key
         assert self._series is not None
         return self._series
+
+
+def _withUncertainty(series: ImageSeries, deviations: Any) -> ImageSeries:
+    """``series`` with the standard deviations of a sequence, where that has the same frames and grid."""
+    if deviations is None:
+        return series
+    told = sequenceReader.toSeries(deviations).array
+    return replace(series, parts={UNCERTAINTY: told}) if told.shape == series.array.shape else series
 
 
 def pointsOf(lineNode: Any) -> np.ndarray:
@@ -81,7 +106,7 @@ def pointsOf(lineNode: Any) -> np.ndarray:
         It has fewer than two points.
     """
     if lineNode is None or lineNode.GetNumberOfDefinedControlPoints() < 2:
-        raise InputError("The line needs two points: pick or draw one across the moving edge.")
+        raise InputError(_("The line needs two points: pick or draw one across the moving edge."))
     if lineNode.IsA("vtkMRMLMarkupsCurveNode"):
         return np.asarray(slicer.util.arrayFromMarkupsCurvePoints(lineNode, world=True), float)
     return np.asarray(slicer.util.arrayFromMarkupsControlPoints(lineNode, world=True), float)
@@ -95,13 +120,14 @@ def findVolume(sequence: Any, lineNode: Any) -> Any:
     return None
 
 
-def ofSequence(sequence: Any) -> list[tuple[Any, str]]:
-    """Line and kind of edge of each profile of a sequence in the scene."""
+def ofSequence(sequence: Any) -> list[tuple[Any, str, str]]:
+    """Line, kind of edge and names of the turning points of each profile of a sequence in the scene."""
     found = []
     for volume in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"):
         line = volume.GetNodeReference(_LINE)
         if volume.GetNodeReference(_SEQUENCE) is sequence and line is not None:
-            found.append((line, volume.GetAttribute(_EDGE) or "either"))
+            marks = volume.GetAttribute(profileNodes.MARKS) or "turns"
+            found.append((line, volume.GetAttribute(_EDGE) or "either", marks))
     return found
 
 

@@ -12,13 +12,22 @@ import slicer
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError, ResourceError
 from DynamicMRIReconLib.profiles import RegionCurve
-from DynamicMRIReconSlicer import exportFiles, lineProfile, provenance, regionCurves, sequenceReader, stackNodes
+from DynamicMRIReconSlicer import (
+    exportFiles,
+    profileFiles,
+    provenance,
+    regionCurves,
+    sequenceReader,
+    sound,
+    stackNodes,
+)
 from DynamicMRIReconSlicer.fileReader import filePath
 from DynamicMRIReconSlicer.jobFolder import Request
 from DynamicMRIReconSlicer.lineProfile import LineProfiles, ProfileNodes
 from DynamicMRIReconSlicer.results import Result
 from DynamicMRIReconSlicer.run import Run
 from DynamicMRIReconSlicer.stackNodes import Stacks
+from DynamicMRIReconSlicer.translation import tr as _
 
 _ERRORS: dict[str, type[Exception]] = {"input": InputError, "resource": ResourceError}
 
@@ -42,6 +51,7 @@ class ReconstructionLogic:
         read: dict[str, Any] | None = None,
         simulate: dict[str, Any] | None = None,
         frames: tuple[int, int] | None = None,
+        reference: Any = None,
         name: str | None = None,
         load: Callable[..., Any] | None = None,
         onEvent: Callable[[dict[str, Any]], None] = lambda _event: None,
@@ -68,6 +78,8 @@ class ReconstructionLogic:
             A quick look: only these frames, from the first to the one before the second.
         load
             What makes of the finished job what ``onFinished`` gets, see ``Request``; None: a result in the scene.
+        reference
+            Images to compare the result with (file, sequence or ``ImageSeries``): their PSNR and SSIM are told.
         onEvent, onLog
             Called with the worker's events and log lines while it runs.
         onFinished
@@ -91,6 +103,8 @@ class ReconstructionLogic:
             name=name or f"{_nameOf(source)} {method}",
             node=source if hasattr(source, "GetID") else None,
             load=load,
+            reference=None if reference is None else self._sourceOf(reference),
+            referenceNode=reference if hasattr(reference, "GetID") else None,
         )
 
         def finished(result: Result | None, event: dict[str, Any]) -> None:
@@ -128,12 +142,38 @@ class ReconstructionLogic:
         if result is not None:
             return result
         if event["event"] == "cancelled":
-            raise Cancelled(event.get("message") or "Cancelled.")
-        raise _ERRORS.get(str(event.get("kind")), ReconError)(event.get("message") or "The reconstruction failed.")
+            raise Cancelled(event.get("message") or _("Cancelled."))
+        raise _ERRORS.get(str(event.get("kind")), ReconError)(event.get("message") or _("The reconstruction failed."))
 
-    def computeLineProfile(self, sequence: Any, lineNode: Any, edge: str = "either") -> ProfileNodes:
+    def computeLineProfile(
+        self, sequence: Any, lineNode: Any, edge: str = "either", marks: str = "turns", withSound: bool = True
+    ) -> ProfileNodes:
         """M-mode, tables and charts of a sequence along a line; see ``LineProfiles.compute``."""
-        return self._profiles.compute(sequence, lineNode, edge)
+        return self._profiles.compute(sequence, lineNode, edge, marks, withSound)
+
+    def setSound(self, path: str | Path | None, offsetMs: float = 0.0, labels: str | Path | None = None) -> None:
+        """Name the wav file that was recorded with the images; profiles show it below their M-mode from now on.
+
+        Parameters
+        ----------
+        offsetMs
+            When the recording began, on the time axis of the images; negative: before their time 0.
+        labels
+            Praat's TextGrid of the recording.
+
+        Raises
+        ------
+        InputError, ResourceError
+            One of the files cannot be used; there is no sound then.
+        """
+        self._profiles.sound = None
+        if path is not None:
+            self._profiles.sound = sound.read(path, offsetMs, labels)
+
+    @property
+    def sound(self) -> sound.Sound | None:
+        """What was recorded with the images."""
+        return self._profiles.sound
 
     def computeRegionCurve(self, sequence: Any, region: Any) -> tuple[Any, RegionCurve]:
         """Table and figures of the brightness of a sequence in a closed curve, a ROI or a segment, over time.
@@ -159,6 +199,7 @@ class ReconstructionLogic:
         asked = provenance.request(sequence)
         method, parameters = asked.pop("method"), asked.pop("parameters")
         del asked["path"]
+        asked["reference"] = provenance.referenceOf(sequence)
         return self.reconstruct(self.inputOf(sequence), method, parameters, **{**asked, **options})
 
     def inputOf(self, sequence: Any) -> Any:
@@ -176,9 +217,17 @@ class ReconstructionLogic:
         if node is not None:
             return node
         if path is None:
-            raise InputError(f"The images that {sequence.GetName()} was made from are not in the scene any more.")
+            raise InputError(
+                _("The images that {sequence} was made from are not in the scene any more.").format(
+                    sequence=sequence.GetName()
+                )
+            )
         if not Path(path).exists():
-            raise InputError(f"The file {path} that {sequence.GetName()} was made from is not there any more.")
+            raise InputError(
+                _("The file {path} that {sequence} was made from is not there any more.").format(
+                    path=path, sequence=sequence.GetName()
+                )
+            )
         return Path(path)
 
     def _stacksOf(self, sequence: Any) -> list[Any]:
@@ -211,7 +260,7 @@ class ReconstructionLogic:
         written: list[Path] = []
         for path in map(Path, paths):
             if path.exists():
-                raise InputError(f"{path} exists already: name another.")
+                raise InputError(_("{path} exists already: name another.").format(path=path))
             if path.suffix == exportFiles.PROFILES:
                 written += self.writeProfiles(sequence, path)
                 continue
@@ -220,33 +269,14 @@ class ReconstructionLogic:
         return written
 
     def writeProfiles(self, sequence: Any, path: Path) -> list[Path]:
-        """Write the profiles of a sequence beside ``path``: for each line ``NAME.LINE.edge.csv`` and the M-mode.
-
-        Curves of regions go into ``NAME.regions.csv``.
+        """Write the profiles of a sequence beside ``path``; see ``profileFiles.write``.
 
         Raises
         ------
         InputError
             It has no profile, a line lies outside by now, or the files cannot be written.
         """
-        from DynamicMRIReconLib.profiles.table import write_csv, write_matrix_csv, write_regions_csv
-
-        profiles, regions = lineProfile.ofSequence(sequence), regionCurves.ofSequence(sequence)
-        if not profiles and not regions:
-            raise InputError(f"{sequence.GetName()} has no line profile yet: compute one, or untick line profiles.")
-        targets = exportFiles.profileFiles(path, [line.GetName() for line, _ in profiles])
-        there = [one for pair in targets for one in pair if one.exists()]
-        if there:
-            raise InputError(f"{there[0]} exists already: name another.")
-        written: list[Path] = []
-        for (line, edge), (edgePath, mmodePath) in zip(profiles, targets, strict=True):
-            mmode = self._profiles.measure(sequence, line, edge)
-            written += [write_csv(mmode, edgePath), write_matrix_csv(mmode, mmodePath)]
-        if regions:
-            images = self._profiles.imagesOf(sequence)
-            curves = {(sequence.GetName(), one.GetName()): regionCurves.measure(images, one) for one in regions}
-            written.append(write_regions_csv(curves, path.with_name(f"{path.stem}.regions.csv")))
-        return written
+        return profileFiles.write(self._profiles, sequence, path)
 
     @property
     def runs(self) -> list[Run]:
@@ -268,7 +298,7 @@ class ReconstructionLogic:
         if isinstance(source, (str, Path)):
             path = Path(source).expanduser()
             if not path.exists():
-                raise InputError(f"{path} does not exist: check the name.")
+                raise InputError(_("{path} does not exist: check the name.").format(path=path))
             return path
         path_ = filePath(source)
         if path_ is not None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import qt
 
-from DynamicMRIReconSlicer import costEstimate, methodList, methodSuggestion, texts
+from DynamicMRIReconSlicer import costEstimate, methodList, methodSuggestion, tabOrder, texts
 from DynamicMRIReconSlicer.parameterForm import CUSTOM, ParameterForm
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+from DynamicMRIReconSlicer.translation import tr as _
 
 DEFAULT_METHOD = "cg-sense"
 
@@ -71,7 +72,11 @@ class MethodSection:
             flags = qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled
             # The role in which Qt's standard items keep their flags.
             self.ui.methodCombo.setItemData(index, 0 if reason else _number(flags), qt.Qt.UserRole - 1)
-            text = f"Not now: {reason}\n{_tooltip(method)}" if reason else _tooltip(method)
+            text = (
+                _("Not now: {reason}\n{tooltip}").format(reason=reason, tooltip=_tooltip(method))
+                if reason
+                else _tooltip(method)
+            )
             self.ui.methodCombo.setItemData(index, text, qt.Qt.ToolTipRole)
 
     def suggest(self, description: dict[str, Any] | None) -> None:
@@ -84,7 +89,13 @@ class MethodSection:
             self._suggesting = False
         title = next((one["title"] for one in self.methods if one["key"] == self._suggested), "")
         other = self._suggested is not None and self._suggested != self.method["key"]
-        text = f"Suggested: {title}. {found[1]}" if other and found is not None else found[1] if found else ""
+        text = (
+            _("Suggested: {title}. {found}").format(title=title, found=found[1])
+            if other and found is not None
+            else found[1]
+            if found
+            else ""
+        )
         self.ui.suggestionLabel.setText(text)
         self.ui.suggestionWidget.setVisible(bool(text))
         self.ui.useSuggestionButton.setVisible(other)
@@ -110,7 +121,9 @@ class MethodSection:
             self.ui.estimateLabel.setVisible(False)
             return
         memory, seconds = cost
-        text = f"Needs about {texts.size(memory)} of memory and {texts.duration(seconds)} (rough estimate)."
+        text = _("Needs about {size} of memory and {duration} (rough estimate).").format(
+            size=texts.size(memory), duration=texts.duration(seconds)
+        )
         self.ui.estimateLabel.setText(text)
         self.ui.estimateLabel.setVisible(True)
 
@@ -161,6 +174,8 @@ class MethodSection:
         method = self.method
         self._form.setMethod(method)
         self._shown = method["key"]
+        editors = [field.widget for field in self._form.fields.values()]
+        tabOrder.insert(self.ui.resetButton, editors, self.ui.deviceCombo)
         if method["key"] in self._kept:
             self._form.setValues(self._kept[method["key"]])
         self.ui.methodDescriptionLabel.setText(method["description"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from DynamicMRIReconSlicer.translation import tr as _
+
 #: up to this undersampling several coils alone give what is missing
 _COILS_SUFFICE = 2.0
 #: from this many frames on it pays to use what they have in common
@@ -30,7 +32,7 @@ def suggest(description: dict[str, Any] | None, methods: list[dict[str, Any]]) -
         return "irem", "It is the sharpest where it was measured; srr and bspline are quicker: compare them."
     if kind != "kspace":
         title = next(method["title"] for method in methods if method["key"] == offered[0])
-        return offered[0], f"{title} works on what this input is."
+        return offered[0], _("{title} works on what this input is.").format(title=title)
     for key, reason in _forKSpace(description):
         if key in offered:
             return key, reason
@@ -41,13 +43,29 @@ def _forKSpace(description: dict[str, Any]) -> list[tuple[str, str]]:
     factor, frames, coils = float(description["acceleration"]), int(description["frames"]), int(description["coils"])
     cartesian = description["sampling"] == "cartesian"
     if factor <= (1.05 if cartesian else _DENSE_SPOKES):
-        return [("gridding", "Every frame is fully sampled: it can be computed directly, within seconds.")]
-    under = f"Undersampled {factor:.1f} times"
-    some = f"{frames} frame{'s' if frames > 1 else ''}"
-    parallel = ("cg-sense", f"{under} in {some} with {coils} coils: what the coils see differently fills the gaps.")
+        return [("gridding", _("Every frame is fully sampled: it can be computed directly, within seconds."))]
+    under = _("Undersampled {factor:.1f} times").format(factor=factor)
+    some = _("{frames} frames").format(frames=frames) if frames > 1 else _("1 frame")
+    parallel = (
+        "cg-sense",
+        _("{under} in {some} with {coils} coils: what the coils see differently fills the gaps.").format(
+            under=under, some=some, coils=coils
+        ),
+    )
     if frames < _MANY_FRAMES or (factor <= _COILS_SUFFICE and coils > 1):
         return [parallel]
-    shared = f"{under} over {some}: much of the missing is measured in neighbouring frames"
+    shared = _("{under} over {some}: much of the missing is measured in neighbouring frames").format(
+        under=under, some=some
+    )
     if cartesian:
-        return [("low-rank-sparse", f"{shared}; a still background and sparse motion describe them."), parallel]
-    return [("grasp", f"{shared}, and the shots of each fall between those of the others."), parallel]
+        return [
+            (
+                "low-rank-sparse",
+                _("{shared}; a still background and sparse motion describe them.").format(shared=shared),
+            ),
+            parallel,
+        ]
+    return [
+        ("grasp", _("{shared}, and the shots of each fall between those of the others.").format(shared=shared)),
+        parallel,
+    ]

@@ -12,6 +12,8 @@ from DynamicMRIReconLib.profiles import MMode
 #: the picture is about this much wider than high
 WIDTH_OVER_HEIGHT = 2.0
 MOST_COLUMNS = 4000
+#: above the patient, so that lines drawn in the anatomy do not cross the picture
+FAR_MM = 5000.0
 #: distance of the lines that hatch synthetic frames
 HATCH_PIXELS = 6
 _UNEVEN = 0.01
@@ -32,16 +34,15 @@ def columnFrames(times_s: np.ndarray) -> np.ndarray:
 
 
 def updateMModeVolume(volume: Any, mmode: MMode) -> None:
-    """Fill ``volume``. Its axes carry no unit of time: true times and positions are in attributes and the tables."""
+    """Fill ``volume``. Its axes carry no unit of time: ``place`` tells where times are; attributes keep the scale."""
     frames = columnFrames(mmode.times_s)
     inside = mmode.intensity[mmode.valid]
     lowest = float(inside.min())
     picture = np.where(np.isfinite(mmode.intensity), mmode.intensity, lowest)[:, frames]
     isNew = volume.GetImageData() is None
     slicer.util.updateVolumeFromArray(volume, np.ascontiguousarray(picture[None], dtype=np.float32))
-    column_mm, step_mm = _pixel_mm(mmode, len(frames))
-    # Axial view: left to right is -R, top to bottom is -A.
-    matrix = np.diag([-column_mm, -step_mm, 1.0, 1.0])
+    _, step_mm = _pixel_mm(mmode, len(frames))
+    matrix = _matrix(mmode, len(frames), 1, step_mm)
     assert np.linalg.det(matrix[:3, :3]) > 0
     volume.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix))
     seconds = float(mmode.times_s[-1] - mmode.times_s[0])
@@ -68,9 +69,46 @@ def hatch(mmode: MMode) -> tuple[np.ndarray, np.ndarray]:
     synthetic = np.repeat(mmode.synthetic[frames], parts)
     rows, columns = np.indices((len(mmode.positions_mm), len(synthetic)))
     labels = (synthetic[None, :] & ((rows + columns) % HATCH_PIXELS == 0)).astype(np.uint8)
-    matrix = np.diag([-column_mm / parts, -step_mm, 1.0, 1.0])
+    return labels[None], _matrix(mmode, len(frames), parts, step_mm)
+
+
+def place(mmode: MMode, time_s: float, position_mm: float) -> tuple[float, float, float]:
+    """RAS of a time and a position in the M-mode volume."""
+    count = len(columnFrames(mmode.times_s))
+    column_mm, _ = _pixel_mm(mmode, count)
+    column_s = float(mmode.times_s[-1] - mmode.times_s[0]) / max(1, count - 1)
+    columns = (time_s - float(mmode.times_s[0])) / column_s if column_s else 0.0
+    return -columns * column_mm, -position_mm, FAR_MM
+
+
+def finer(mmode: MMode, least: int, height: float, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """An image with finer columns over the same time axis: the middles of its columns in s, and its IJK to RAS.
+
+    Parameters
+    ----------
+    least
+        Columns that it shall have at least; those of the M-mode are divided.
+    height
+        Of the whole image, as a part of its width; it has so many ``rows``.
+    """
+    count = len(columnFrames(mmode.times_s))
+    parts = max(1, -(-least // count))
+    column_s = float(mmode.times_s[-1] - mmode.times_s[0]) / max(1, count - 1)
+    times = float(mmode.times_s[0]) - column_s / 2 + (np.arange(count * parts) + 0.5) * column_s / parts
+    width = _pixel_mm(mmode, count)[0] * count
+    return times, _matrix(mmode, count, parts, width * height / rows)
+
+
+def _matrix(mmode: MMode, columns: int, parts: int, row_mm: float) -> np.ndarray:
+    """IJK to RAS of an image whose columns are ``parts`` of those of the M-mode, for the axial view.
+
+    There left to right is -R, top to bottom is -A.
+    """
+    column_mm, _ = _pixel_mm(mmode, columns)
+    matrix = np.diag([-column_mm / parts, -row_mm, 1.0, 1.0])
     matrix[0, 3] = column_mm * (0.5 - 0.5 / parts)
-    return labels[None], matrix
+    matrix[2, 3] = FAR_MM
+    return matrix
 
 
 def _pixel_mm(mmode: MMode, columns: int) -> tuple[float, float]:

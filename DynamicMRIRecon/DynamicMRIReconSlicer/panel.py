@@ -15,13 +15,15 @@ from DynamicMRIReconSlicer.inputSection import InputSection
 from DynamicMRIReconSlicer.jobQueue import JobQueue
 from DynamicMRIReconSlicer.methodSection import MethodSection
 from DynamicMRIReconSlicer.profileSection import ProfileSection
+from DynamicMRIReconSlicer.referenceSection import ReferenceSection
 from DynamicMRIReconSlicer.resultsSection import ResultsSection
 from DynamicMRIReconSlicer.runSection import QUICK_LOOK_FRAMES, RunSection
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 from DynamicMRIReconSlicer.stacksSection import StacksSection
+from DynamicMRIReconSlicer.translation import tr as _
 
 _QUICK_LOOK = " quick look"
-_KINDS = {"kspace": "k-space", "series": "an image series", "stacks": "two or more image stacks"}
+_KINDS = {"kspace": "k-space", "series": _("an image series"), "stacks": _("two or more image stacks")}
 
 
 class Panel(VTKObservationMixin):
@@ -49,6 +51,7 @@ class Panel(VTKObservationMixin):
         self.input = InputSection(ui, self.update)
         self.stacks = StacksSection(ui, self.update, self.registerStacks)
         self.runSection = RunSection(ui)
+        self.reference = ReferenceSection(ui, self.update)
         self.queue = JobQueue(logic, self.runSection, self._finished, self.update)
         self.results = ResultsSection(ui, self._resultPicked, self.trust, self.repeat)
         self.export = ExportSection(ui, logic, self.results.current, requirementsPath)
@@ -65,7 +68,8 @@ class Panel(VTKObservationMixin):
         """Why Reconstruct cannot be pressed, in words for its tool tip; None when it can."""
         if self._usesStacks(self.method.method):
             return self.stacks.problem() or self.method.problem()
-        return self.input.problem() or self._whyNotMethod(self.method.method) or self.method.problem()
+        problem = self.input.problem() or self._whyNotMethod(self.method.method) or self.method.problem()
+        return problem or self.reference.problem()
 
     def _usesStacks(self, method: dict[str, Any]) -> bool:
         """Whether a method takes the ticked stacks; a file that holds stacks is taken while none is ticked."""
@@ -80,12 +84,14 @@ class Panel(VTKObservationMixin):
             return None
         if kind != needed:
             if not self.input.canSimulate(needed):
-                return f"{method['title']} needs {_KINDS[needed]}; this is {_KINDS.get(kind, kind)}."
-            if not self.ui.simulateGroup.property("checked"):
-                return (
-                    f"{method['title']} needs {_KINDS[needed]}; this is {_KINDS[kind]}. Tick the teaching "
-                    "box under Input to simulate an acquisition, or pick another method."
+                return _("{title} needs {needed}; this is {given}.").format(
+                    title=method["title"], needed=_KINDS[needed], given=_KINDS.get(kind, kind)
                 )
+            if not self.ui.simulateGroup.property("checked"):
+                return _(
+                    "{title} needs {needed}; this is {given}. Tick the teaching box under Input to simulate an "
+                    "acquisition, or pick another method."
+                ).format(title=method["title"], needed=_KINDS[needed], given=_KINDS[kind])
             return None
         return self._libraryRefuses(method["key"])
 
@@ -132,6 +138,7 @@ class Panel(VTKObservationMixin):
                 seed=seed,
                 read={} if usesStacks else self.input.readOptions(),
                 simulate=self.input.simulation(method["input_kind"], seed),
+                reference=self.reference.source(),
                 **options,
             )
         )
@@ -180,7 +187,11 @@ class Panel(VTKObservationMixin):
             elif trustView.needsBaseline(sequence):
                 self._startBaseline(sequence)
             else:
-                raise InputError(f"The images that {sequence.GetName()} was made from are not in the scene any more.")
+                raise InputError(
+                    _("The images that {sequence} was made from are not in the scene any more.").format(
+                        sequence=sequence.GetName()
+                    )
+                )
         except (install.NotInstalled, ReconError, OSError) as error:
             self.runSection.setError(str(error))
         self.update()
@@ -194,19 +205,31 @@ class Panel(VTKObservationMixin):
         """The reconstruction that runs now, or None."""
         return self.queue.run
 
+    def _sections(self) -> tuple[Any, ...]:
+        """The parts of the panel whose choices the scene keeps, in the order in which they are shown again."""
+        return (
+            self.method,
+            self.input,
+            self.stacks,
+            self.runSection,
+            self.reference,
+            self.export,
+            self.profile,
+        )
+
     def save(self) -> None:
         """Keep all choices in the scene."""
         if self._restoring or slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsImporting():
             return
         settings = SceneSettings(self.logic.getParameterNode())
-        for section in (self.input, self.stacks, self.method, self.runSection, self.export, self.profile):
+        for section in self._sections():
             section.save(settings)
 
     def restore(self) -> None:
         """Show the choices that the scene keeps."""
         settings = SceneSettings(self.logic.getParameterNode())
         self._restoring = True
-        for section in (self.method, self.input, self.stacks, self.runSection, self.export, self.profile):
+        for section in self._sections():
             section.restore(settings)
         self._restoring = False
         self.results.refresh()

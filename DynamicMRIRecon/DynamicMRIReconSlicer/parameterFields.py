@@ -9,6 +9,8 @@ from typing import Any
 
 import qt
 
+from DynamicMRIReconSlicer.translation import tr as _
+
 _LARGEST_INT = 2**31 - 1
 _LARGEST_FLOAT = 1e12
 NONE_TEXT = "automatic"
@@ -150,15 +152,15 @@ def tooltip(entry: dict[str, Any]) -> str:
     low, high = entry["minimum"], entry["maximum"]
     parts = [entry["help"] or entry["title"]]
     if low is not None and high is not None:
-        parts.append(f"Range: {low:g} to {high:g}")
+        parts.append(_("Range: {low:g} to {high:g}").format(low=low, high=high))
     elif low is not None:
-        parts.append(f"At least {low:g}")
+        parts.append(_("At least {low:g}").format(low=low))
     elif high is not None:
-        parts.append(f"At most {high:g}")
+        parts.append(_("At most {high:g}").format(high=high))
     if entry["unit"]:
-        parts.append(f"Unit: {entry['unit']}")
+        parts.append(_("Unit: {unit}").format(unit=entry["unit"]))
     default = NONE_TEXT if entry["default"] is None else entry["default"]
-    parts.append(f"Default: {default}")
+    parts.append(_("Default: {default}").format(default=default))
     return "\n".join(parts)
 
 

@@ -10,6 +10,7 @@ import qt
 
 from DynamicMRIReconSlicer import methodList
 from DynamicMRIReconSlicer.parameterFields import Field, tooltip
+from DynamicMRIReconSlicer.translation import tr as _
 
 CUSTOM = "custom"
 #: parameters that another section of the panel sets
@@ -57,12 +58,12 @@ class ParameterForm:
             body.addLayout(self._rows(plain))
         if advanced:
             fold = ctk.ctkCollapsibleButton()
-            fold.setProperty("text", "Advanced parameters")
+            fold.setProperty("text", _("Advanced parameters"))
             fold.setProperty("collapsed", True)
             fold.setLayout(self._rows(advanced))
             body.addWidget(fold)
         if not method["parameters"]:
-            body.addWidget(qt.QLabel("This method has no parameters."))
+            body.addWidget(qt.QLabel(_("This method has no parameters.")))
         self._layout.addWidget(self._body)
         self._fillPresets()
         self.setPreset("standard" if "standard" in method["presets"] else methodList.presetNames(method)[0])

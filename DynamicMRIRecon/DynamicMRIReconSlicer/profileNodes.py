@@ -9,9 +9,11 @@ import numpy as np
 import slicer
 
 from DynamicMRIReconLib.profiles import MMode
+from DynamicMRIReconSlicer import profileMarks
 from DynamicMRIReconSlicer.mmodeImage import hatch
+from DynamicMRIReconSlicer.translation import tr as _
 
-TIME, MEASURED, WIDTH, TURN = "time", "measured", "edge width", "turning point"
+TIME, MEASURED, WIDTH = "time", "measured", "edge width"
 POSITION, MEAN, LOWEST, HIGHEST = "position", "mean", "minimum", "maximum"
 #: what can be plotted over time: column, unit, what its chart is called
 QUANTITIES = {
@@ -20,11 +22,16 @@ QUANTITIES = {
     "acceleration": ("edge acceleration", "mm/s^2", "Acceleration"),
 }
 _PREFIX = "DynamicMRIRecon."
-_EDGE_TABLE, _HATCH, _TURNS = _PREFIX + "EdgeTable", _PREFIX + "Hatch", _PREFIX + "TurningPoints"
+_EDGE_TABLE, _HATCH = _PREFIX + "EdgeTable", _PREFIX + "Hatch"
 _PROFILE_TABLE, _PROFILE_CHART = _PREFIX + "ProfileTable", _PREFIX + "ProfileChart"
 _PROFILE_SERIES = _PREFIX + "ProfileSeries."
 _COMPARISON = _PREFIX + "Comparison"
-_TURN_COLOUR = (0.95, 0.6, 0.1)
+COLOURS = (
+    (0.12, 0.38, 0.75), (0.80, 0.30, 0.08), (0.15, 0.50, 0.20), (0.55, 0.20, 0.60), (0.35, 0.35, 0.35),
+)  # fmt: skip
+_SHADES = {MEAN: (0.12, 0.38, 0.75), LOWEST: (0.45, 0.45, 0.45), HIGHEST: (0.65, 0.65, 0.65)}
+#: of the M-mode volume: what its turning points are called
+MARKS = _PREFIX + "Marks"
 #: tables with a column for each frame stay readable up to here; the M-mode image holds all frames
 MOST_FRAME_COLUMNS = 200
 
@@ -61,7 +68,7 @@ def update(volume: Any, mmode: MMode, name: str, label: str) -> ProfileNodes:
 def belonging(volume: Any) -> list[Any]:
     """The nodes that belong to an M-mode volume."""
     roles = [volume.GetNthNodeReferenceRole(i) for i in range(volume.GetNumberOfNodeReferenceRoles())]
-    ours = (_EDGE_TABLE, _HATCH, _TURNS, _PROFILE_TABLE, _PROFILE_CHART, _PROFILE_SERIES)
+    ours = (_EDGE_TABLE, _HATCH, _PROFILE_TABLE, _PROFILE_CHART, _PROFILE_SERIES, *profileMarks.ROLES)
     prefixes = (*ours, *(_role(kind, quantity) for kind in ("Chart", "Series") for quantity in QUANTITIES))
     found = [volume.GetNodeReference(role) for role in roles if role.startswith(prefixes)]
     return [node for node in found if node is not None]
@@ -78,12 +85,12 @@ def comparisonChart(quantity: str, profiles: list[ProfileNodes]) -> Any:
     charts = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
     chart = next((node for node in charts if node.GetAttribute(_COMPARISON) == quantity), None)
     if chart is None:
-        chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", f"{title} compared")
+        chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", _("{title} compared").format(title=title))
         chart.SetAttribute(_COMPARISON, quantity)
     was = chart.StartModify()
     chart.RemoveAllPlotSeriesNodeIDs()
-    chart.SetTitle(f"{title} compared")
-    chart.SetXAxisTitle("Time (s)")
+    chart.SetTitle(_("{title} compared").format(title=title))
+    chart.SetXAxisTitle(_("Time (s)"))
     chart.SetYAxisTitle(f"{column.capitalize()} ({unit})")
     for profile in profiles:
         chart.AddAndObservePlotSeriesNodeID(profile.series[quantity].GetID())
@@ -96,7 +103,7 @@ def fillTable(table: Any, columns: list[tuple[str, str, np.ndarray]]) -> None:
     """Columns (name, unit, values) of a table node."""
     was = table.StartModify()
     slicer.util.updateTableFromArray(table, [np.asarray(c[2], float) for c in columns], [c[0] for c in columns])
-    for name, unit, _ in columns:
+    for name, unit, _values in columns:
         if unit:
             table.SetColumnUnitLabel(name, unit)
     table.EndModify(was)
@@ -130,10 +137,17 @@ def _series(volume: Any, chart: Any, table: Any, role: str, x: str, y: str, lege
         series.SetLineStyle(series.LineStyleSolid)
         series.SetLineWidth(2)
         series.SetMarkerStyle(series.MarkerStyleNone if legend else series.MarkerStyleCircle)
-        series.SetUniqueColor()
+        series.SetColor(*(_SHADES.get(y) or _colour(volume)))
         chart.AddAndObservePlotSeriesNodeID(series.GetID())
     chart.SetLegendVisibility(legend)
     return series
+
+
+def _colour(volume: Any) -> tuple[float, float, float]:
+    """One colour for all curves of an M-mode volume, another for the next; all are read well on white."""
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    ours = [one for one in volumes if one.GetNodeReferenceID(_EDGE_TABLE)]
+    return COLOURS[(ours.index(volume) if volume in ours else len(ours)) % len(COLOURS)]
 
 
 def _role(kind: str, quantity: str) -> str:
@@ -148,38 +162,22 @@ def _edgeNodes(volume: Any, mmode: MMode, name: str, label: str) -> tuple[Any, d
         "velocity": mmode.velocity_mm_per_s,
         "acceleration": mmode.acceleration_mm_per_s2,
     }
-    turns = np.full(len(mmode.times_s), np.nan)
-    for point in mmode.turning_points:
-        turns[point.frame] = point.edge_mm
+    marks = volume.GetAttribute(MARKS) or "turns"
+    band = profileMarks.bandColumns(mmode)
     columns = [(TIME, "s", mmode.times_s)]
-    columns += [(column, unit, values[key]) for key, (column, unit, _) in QUANTITIES.items()]
-    columns += [(WIDTH, "mm", mmode.edge_width_mm), (TURN, "mm", turns), (MEASURED, "", ~mmode.synthetic)]
-    fillTable(table, columns)
+    columns += [(column, unit, values[key]) for key, (column, unit, _rest) in QUANTITIES.items()]
+    columns += [(WIDTH, "mm", mmode.edge_width_mm), *profileMarks.turnColumns(mmode, marks)]
+    fillTable(table, [*columns, *band, (MEASURED, "", ~mmode.synthetic)])
     charts, series = {}, {}
     for quantity, (column, unit, title) in QUANTITIES.items():
         axis = f"{column.capitalize()} ({unit})"
-        chart = _chart(volume, _role("Chart", quantity), f"{title} {name}", "Time (s)", axis)
+        chart = _chart(volume, _role("Chart", quantity), f"{title} {name}", _("Time (s)"), axis)
         node = _series(volume, chart, table, _role("Series", quantity), TIME, column, legend=False)
         node.SetName(label)
         charts[quantity], series[quantity] = chart, node
-    _turnSeries(volume, charts["position"], table)
+    profileMarks.showTurns(volume, charts["position"], table, marks, TIME)
+    profileMarks.showBand(volume, charts["position"], table, TIME, band, series["position"])
     return table, charts, series
-
-
-def _turnSeries(volume: Any, chart: Any, table: Any) -> None:
-    """Diastole and systole, or the targets of an articulator, as marks on the edge's curve."""
-    isNew = volume.GetNodeReference(_TURNS) is None
-    series = kept(volume, _TURNS, "vtkMRMLPlotSeriesNode", TURN)
-    series.SetAndObserveTableNodeID(table.GetID())
-    series.SetXColumnName(TIME)
-    series.SetYColumnName(TURN)
-    if isNew:
-        series.SetPlotType(series.PlotTypeScatter)
-        series.SetLineStyle(series.LineStyleNone)
-        series.SetMarkerStyle(series.MarkerStyleDiamond)
-        series.SetMarkerSize(12)
-        series.SetColor(*_TURN_COLOUR)
-        chart.AddAndObservePlotSeriesNodeID(series.GetID())
 
 
 def _profileNodes(volume: Any, mmode: MMode, name: str) -> tuple[Any, Any]:
@@ -190,13 +188,18 @@ def _profileNodes(volume: Any, mmode: MMode, name: str) -> tuple[Any, Any]:
         values = np.full(len(mmode.positions_mm), np.nan)
         values[mmode.valid] = reduce(inside, axis=1)
         columns.append((label, "", values))
+    band = profileMarks.meanBandColumns(mmode, columns[1][2])
+    columns += band
     if len(mmode.times_s) <= MOST_FRAME_COLUMNS:
         columns += [(f"t = {time:.4f} s", "", mmode.intensity[:, i]) for i, time in enumerate(mmode.times_s)]
     fillTable(table, columns)
-    xTitle = "Distance from the line's start (mm)"
-    chart = _chart(volume, _PROFILE_CHART, f"Intensity {name}", xTitle, "Intensity")
-    for label in (MEAN, LOWEST, HIGHEST):
-        _series(volume, chart, table, _PROFILE_SERIES + label, POSITION, label, legend=True)
+    xTitle = _("Distance from the line's start (mm)")
+    chart = _chart(volume, _PROFILE_CHART, _("Intensity {name}").format(name=name), xTitle, "Intensity")
+    lines = {
+        label: _series(volume, chart, table, _PROFILE_SERIES + label, POSITION, label, legend=True)
+        for label in (MEAN, LOWEST, HIGHEST)
+    }
+    profileMarks.showBand(volume, chart, table, POSITION, band, lines[MEAN])
     return table, chart
 
 

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+import qt
 import slicer
 import vtk
 from slicer.util import VTKObservationMixin
 
 from DynamicMRIReconLib.errors import InputError
-from DynamicMRIReconSlicer import layout, profileNodes, profileText, regionCurves, sequenceReader, sequences, trustView
+from DynamicMRIReconSlicer import (
+    layout,
+    profileNodes,
+    profileText,
+    regionCurves,
+    sequenceReader,
+    sequences,
+    soundImages,
+    trustView,
+)
 from DynamicMRIReconSlicer.checkedNodes import CheckedNodes
 from DynamicMRIReconSlicer.lineProfile import EDGES
 from DynamicMRIReconSlicer.profileNodes import ProfileNodes
+from DynamicMRIReconSlicer.profileText import EDGE_TEXTS, MARK_TEXTS
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+from DynamicMRIReconSlicer.soundSection import SoundSection
+from DynamicMRIReconSlicer.translation import tr as _
 
-EDGE_TEXTS = {"either": "the strongest", "rising": "dark to bright", "falling": "bright to dark"}
+#: while a point is dragged the profile is computed anew at most so often
+DRAG_MS = 40
 _LINES = ("vtkMRMLMarkupsLineNode", "vtkMRMLMarkupsCurveNode")
 _REGION = "region"
 _PLOT_TEXTS = {**{key: f"{key} ({unit})" for key, (_, unit, _) in profileNodes.QUANTITIES.items()}, _REGION: "region"}
@@ -37,8 +51,12 @@ class ProfileSection(VTKObservationMixin):
         self.ui = ui
         self.logic = logic
         self._observed: list[Any] = []
+        self._dragged = qt.QTimer()
+        self._dragged.setSingleShot(True)
+        self._dragged.timeout.connect(self._lineMoved)
         self._computed: set[tuple[str, str]] = set()
         self._charts: dict[str, Any] = {}
+        self.sound = SoundSection(ui, logic, self._soundChanged, lambda: self._nodes()[0])
         self.moreSequences = CheckedNodes(
             ui.moreSequencesList, ("vtkMRMLSequenceNode",), self._isOtherSequence, self._changed
         )
@@ -47,12 +65,15 @@ class ProfileSection(VTKObservationMixin):
             ui.profileEdgeCombo.addItem(EDGE_TEXTS[edge], edge)
         for key, text in _PLOT_TEXTS.items():
             ui.profilePlotCombo.addItem(text, key)
+        for key, text in MARK_TEXTS.items():
+            ui.profileMarksCombo.addItem(text, key)
         ui.profileSequenceSelector.currentNodeChanged.connect(self._changed)
         ui.profileLineSelector.currentNodeChanged.connect(self._changed)
         ui.profileRegionSelector.currentNodeChanged.connect(self._changed)
         ui.computeProfileButton.clicked.connect(self._computeClicked)
         ui.drawLineButton.clicked.connect(self._draw)
         ui.profileEdgeCombo.currentIndexChanged.connect(self._lineMoved)
+        ui.profileMarksCombo.currentIndexChanged.connect(self._lineMoved)
         ui.profilePlotCombo.currentIndexChanged.connect(self._plotPicked)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeAddedEvent, self._nodesChanged)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self._nodeRemoved)
@@ -61,6 +82,10 @@ class ProfileSection(VTKObservationMixin):
     def edge(self) -> str:
         """``either``, ``rising`` or ``falling``."""
         return EDGES[max(0, self.ui.profileEdgeCombo.property("currentIndex"))]
+
+    def marks(self) -> str:
+        """What turning points are called, a key of ``MARK_TEXTS``."""
+        return list(MARK_TEXTS)[max(0, self.ui.profileMarksCombo.property("currentIndex"))]
 
     def plotted(self) -> str:
         """``position``, ``velocity``, ``acceleration`` or ``region``."""
@@ -102,7 +127,9 @@ class ProfileSection(VTKObservationMixin):
         settings.setNodes("ProfileMoreSequences", self.moreSequences.nodes())
         settings.setNodes("ProfileMoreLines", self.moreLines.nodes())
         settings.set("ProfileEdge", self.edge())
+        settings.set("ProfileMarks", self.marks())
         settings.set("ProfilePlot", self.plotted())
+        self.sound.save(settings)
         settings.set("ProfileLive", bool(self.ui.profileLiveCheck.property("checked")))
 
     def restore(self, settings: SceneSettings) -> None:
@@ -112,14 +139,19 @@ class ProfileSection(VTKObservationMixin):
         self.ui.profileRegionSelector.setCurrentNode(settings.getNode("ProfileRegion"))
         self.moreSequences.setNodes(settings.getNodes("ProfileMoreSequences"))
         self.moreLines.setNodes(settings.getNodes("ProfileMoreLines"))
+        marks = settings.get("ProfileMarks", "turns")
+        self.ui.profileMarksCombo.setCurrentIndex(list(MARK_TEXTS).index(marks) if marks in MARK_TEXTS else 0)
         edge, plot = settings.get("ProfileEdge", "either"), settings.get("ProfilePlot", "position")
         self.ui.profileEdgeCombo.setCurrentIndex(EDGES.index(edge) if edge in EDGES else 0)
         self.ui.profilePlotCombo.setCurrentIndex(list(_PLOT_TEXTS).index(plot) if plot in _PLOT_TEXTS else 0)
+        self.sound.restore(settings)
         self.ui.profileLiveCheck.setChecked(bool(settings.get("ProfileLive", True)))
         self._changed()
 
     def stop(self) -> None:
         """Follow no line any more."""
+        self._dragged.stop()
+        self.sound.stop()
         self._follow([])
         self._computed.clear()
         self._charts = {}
@@ -145,7 +177,8 @@ class ProfileSection(VTKObservationMixin):
         # Sequence by sequence: the images are kept from one line to the next.
         for sequence in chosenSequences:
             for line in lines:
-                nodes = self.logic.computeLineProfile(sequence, line, self.edge())
+                # The sound is shown once, below the first M-mode.
+                nodes = self.logic.computeLineProfile(sequence, line, self.edge(), self.marks(), not profiles)
                 self._computed.add((sequence.GetID(), line.GetID()))
                 profiles.append((f"{sequence.GetName()}, {line.GetName()}", nodes))
         return profiles
@@ -175,7 +208,8 @@ class ProfileSection(VTKObservationMixin):
             return
         volumes = [nodes.volume for nodes in profiles]
         hatches = [profileNodes.hatchOf(volume) for volume in volumes]
-        layout.showProfiles(volumes, hatches, sequences.proxyOf(self._nodes()[0]), chart)
+        withSound = bool(volumes) and bool(soundImages.of(volumes[0]))
+        layout.showProfiles(volumes, hatches, sequences.proxyOf(self._nodes()[0]), chart, withSound)
 
     def _plotPicked(self, *_: Any) -> None:
         chart = self._charts.get(self.plotted())
@@ -195,6 +229,7 @@ class ProfileSection(VTKObservationMixin):
         self.moreLines.refresh()
         self._follow(self._chosen()[1])
         self._showReady()
+        self.sound.update()
 
     def _nodesChanged(self, *_: Any) -> None:
         if not slicer.mrmlScene.IsBatchProcessing():
@@ -213,26 +248,33 @@ class ProfileSection(VTKObservationMixin):
         for line in self._observed:
             for event in (line.PointEndInteractionEvent, line.PointPositionDefinedEvent):
                 self.removeObserver(line, event, self._lineMoved)
+            self.removeObserver(line, line.PointModifiedEvent, self._lineMoving)
         self._observed = list(lines)
         for line in lines:
             for event in (line.PointEndInteractionEvent, line.PointPositionDefinedEvent):
                 self.addObserver(line, event, self._lineMoved)
+            self.addObserver(line, line.PointModifiedEvent, self._lineMoving)
 
     def _showReady(self) -> None:
-        sequence, _ = self._nodes()
+        sequence, _rest = self._nodes()
         lines = self._chosen()[1]
         region = self.ui.profileRegionSelector.currentNode()
         reason = None
         if sequence is None:
-            reason = "Pick the sequence to measure."
+            reason = _("Pick the sequence to measure.")
         elif not lines and region is None:
-            reason = "Pick a line, or press Draw line."
+            reason = _("Pick a line, or press Draw line.")
         elif any(line.GetNumberOfDefinedControlPoints() < 2 for line in lines):
-            reason = "Click two points in a slice view to complete the line."
+            reason = _("Click two points in a slice view to complete the line.")
         self.ui.computeProfileButton.setEnabled(reason is None)
-        self.ui.computeProfileButton.setToolTip(reason or "Measure along the lines in every frame")
+        self.ui.computeProfileButton.setToolTip(reason or _("Measure along the lines in every frame"))
         if reason is not None or not self.ui.profileLabel.property("text"):
-            self.ui.profileLabel.setText(reason or "Press Compute.")
+            self.ui.profileLabel.setText(reason or _("Press Compute."))
+
+    def _lineMoving(self, *_args: Any) -> None:
+        """A point is dragged: of the many events that come, one in each short while counts."""
+        if not self._dragged.property("active"):
+            self._dragged.start(DRAG_MS)
 
     def _lineMoved(self, *_: Any) -> None:
         self._showReady()
@@ -241,6 +283,12 @@ class ProfileSection(VTKObservationMixin):
         complete = all(line.GetNumberOfDefinedControlPoints() >= 2 for line in lines)
         if self.ui.profileLiveCheck.property("checked") and pairs and pairs <= self._computed and complete:
             self.compute(show=False)
+
+    def _soundChanged(self) -> None:
+        """Show another sound below a profile that is shown already."""
+        chosenSequences, lines = self._chosen()
+        if any((one.GetID(), line.GetID()) in self._computed for one in chosenSequences for line in lines):
+            self.compute()
 
     def _computeClicked(self, *_: Any) -> None:
         self.compute()

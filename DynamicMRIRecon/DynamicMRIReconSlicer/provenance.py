@@ -22,9 +22,14 @@ PART = PREFIX + "Part"
 HISTORY = PREFIX + "History"
 #: of the text node with the record: the request, with the input's path
 REQUEST = PREFIX + "Request"
+METRICS = ("psnr_db", "ssim", "nrmse")
 REQUESTED = ("method", "preset", "parameters", "read", "simulate", "frames", "device", "seed", "name")
+#: role of the reference to the sequence with the standard deviation of each voxel, where the method gives one
+UNCERTAINTY = PREFIX + "Uncertainty"
 #: role of the sequence's reference to the node that it was made from
 INPUT = PREFIX + "Input"
+#: and to the one that it was compared with
+REFERENCE = PREFIX + "Reference"
 
 
 def read(jobFolder: Path) -> dict[str, Any]:
@@ -56,6 +61,8 @@ def textNode(record: dict[str, Any], name: str, request: Any) -> Any:
     node.SetText(json.dumps(record, indent=2, ensure_ascii=False))
     path = request.source if isinstance(request.source, (str, Path)) else None
     asked = {name: getattr(request, name) for name in REQUESTED}
+    if isinstance(request.reference, (str, Path)):
+        asked["reference"] = str(request.reference)
     node.SetAttribute(REQUEST, json.dumps({"path": None if path is None else str(path), **asked}))
     return node
 
@@ -86,6 +93,26 @@ def takesStacks(sequence: Any) -> bool:
     from DynamicMRIReconSlicer import methodList
 
     return sequence.GetAttribute(METHOD) in methodList.titles("stacks")
+
+
+def referenceOf(sequence: Any) -> Any:
+    """The node or the path that a result was compared with; None where there was none, or it is gone."""
+    node = sequence.GetNodeReference(REFERENCE)
+    if node is not None:
+        return node
+    path = request(sequence).get("reference")
+    return Path(path) if path is not None and Path(path).exists() else None
+
+
+def metrics(sequence: Any) -> dict[str, list[float]]:
+    """``psnr_db``, ``ssim`` and ``nrmse`` frame by frame against the reference, as far as the record tells them."""
+    told = fullRecord(sequence.GetNodeReference(PROVENANCE)).get("metrics")
+    found = {}
+    for name in METRICS:
+        values = told.get(name, {}).get("per_frame") if isinstance(told, dict) else None
+        if isinstance(values, list) and len(values) == sequence.GetNumberOfDataNodes():
+            found[name] = [float(value) for value in values]
+    return found
 
 
 def record(sequence: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.profiles import RegionCurve, box_mask, closed_curve_mask, region_curve
 from DynamicMRIReconSlicer import profileNodes
+from DynamicMRIReconSlicer.translation import tr as _
 
 NODE_TYPES = ("vtkMRMLMarkupsClosedCurveNode", "vtkMRMLMarkupsROINode", "vtkMRMLSegmentationNode")
 _REGION, _SEQUENCE = "DynamicMRIRecon.Region", "DynamicMRIRecon.Sequence"
@@ -34,7 +35,7 @@ def maskOf(series: ImageSeries, region: Any) -> np.ndarray:
     """(z, y, x) bool: the voxels of ``series`` in the region."""
     if region.IsA("vtkMRMLMarkupsClosedCurveNode"):
         if region.GetNumberOfDefinedControlPoints() < 3:
-            raise InputError("The closed curve needs at least three points.")
+            raise InputError(_("The closed curve needs at least three points."))
         return closed_curve_mask(series, slicer.util.arrayFromMarkupsCurvePoints(region, world=True))
     if region.IsA("vtkMRMLMarkupsROINode"):
         toWorld = slicer.util.arrayFromVTKMatrix(region.GetObjectToWorldMatrix())
@@ -51,7 +52,7 @@ def update(sequence: Any, region: Any, curve: RegionCurve) -> Any:
     table = next((one for one in own if one.GetNodeReference(_SEQUENCE) is sequence), None)
     label = f"{sequence.GetName()}, {region.GetName()}"
     if table is None:
-        table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", f"Region {label}")
+        table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", _("Region {label}").format(label=label))
         table.SetNodeReferenceID(_REGION, region.GetID())
         table.SetNodeReferenceID(_SEQUENCE, sequence.GetID())
     columns = [(TIME, "s", curve.times_s), (MEAN, "", curve.mean), (DEVIATION, "", curve.deviation)]
@@ -66,7 +67,8 @@ def update(sequence: Any, region: Any, curve: RegionCurve) -> Any:
         series.SetPlotType(series.PlotTypeScatter)
         series.SetLineWidth(2)
         series.SetMarkerStyle(series.MarkerStyleNone)
-        series.SetUniqueColor()
+        others = [one for one in slicer.util.getNodesByClass("vtkMRMLTableNode") if one.GetNodeReferenceID(_SERIES)]
+        series.SetColor(*profileNodes.COLOURS[(len(others) - 1) % len(profileNodes.COLOURS)])
     return table
 
 
@@ -77,9 +79,9 @@ def chart(tables: list[Any]) -> Any:
     if node is None:
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", "Region brightness")
         node.SetAttribute(_CHART, "1")
-        node.SetTitle("Mean brightness of the region")
-        node.SetXAxisTitle("Time (s)")
-        node.SetYAxisTitle("Mean intensity")
+        node.SetTitle(_("Mean brightness of the region"))
+        node.SetXAxisTitle(_("Time (s)"))
+        node.SetYAxisTitle(_("Mean intensity"))
     node.RemoveAllPlotSeriesNodeIDs()
     for table in tables:
         node.AddAndObservePlotSeriesNodeID(table.GetNodeReferenceID(_SERIES))
@@ -99,10 +101,18 @@ def _segmentMask(series: ImageSeries, segmentation: Any) -> np.ndarray:
     name = _firstVisible(segmentation)
     image = slicer.vtkOrientedImageData()
     if name is None or not segmentation.GetBinaryLabelmapRepresentation(name, image):
-        raise InputError(f"{segmentation.GetName()} has no visible segment: paint one, or show one.")
+        raise InputError(
+            _("{segmentation} has no visible segment: paint one, or show one.").format(
+                segmentation=segmentation.GetName()
+            )
+        )
     columns, rows, slices = image.GetDimensions()
     if not columns * rows * slices:
-        raise InputError(f"The segment {name} of {segmentation.GetName()} is empty: paint it first.")
+        raise InputError(
+            _("The segment {name} of {segmentation} is empty: paint it first.").format(
+                name=name, segmentation=segmentation.GetName()
+            )
+        )
     labels = vtk.util.numpy_support.vtk_to_numpy(image.GetPointData().GetScalars()).reshape(slices, rows, columns)
     toWorld = vtk.vtkMatrix4x4()
     image.GetImageToWorldMatrix(toWorld)

@@ -12,8 +12,10 @@ from typing import Any
 import slicer
 
 from DynamicMRIReconLib.jobs import files
+from DynamicMRIReconLib.profiles.uncertainty import UNCERTAINTY
 from DynamicMRIReconSlicer import hierarchy, history, provenance, sequences, texts
 from DynamicMRIReconSlicer.jobFolder import Request
+from DynamicMRIReconSlicer.translation import tr as _
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,19 @@ def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: 
     series = io.read(folder / files.RESULT)
     record = provenance.read(folder)
     seconds = float(event.get("elapsed_s") or 0.0)
-    summary = f"{request.method}, {series.frames} frames, {texts.duration(seconds)}, {time.strftime('%H:%M:%S')}"
+    summary = _("{method}, {frames} frames, {duration}, {finished}").format(
+        method=request.method,
+        frames=series.frames,
+        duration=texts.duration(seconds),
+        finished=time.strftime("%H:%M:%S"),
+    )
     if request.simulate is not None:
         summary += f", {texts.SIMULATED}"
     run = uuid.uuid4().hex
     # The result's own copy names no folders, which may name people; the text node has all.
     carried = series.metadata.get("provenance") or record
     attributes = provenance.attributes(request, carried, run, summary)
-    attributes[provenance.HISTORY] = json.dumps(history.entry(request, carried, event))
+    attributes[provenance.HISTORY] = json.dumps(history.entry(request, carried, event, warnings))
     nodes = sequences.fromSeries(series, request.name, attributes)
     text = provenance.textNode(record, nodes.sequence.GetName(), request)
     parts = {name: _loadPart(Path(path), name, nodes, attributes) for name, path in (event.get("parts") or {}).items()}
@@ -70,6 +77,10 @@ def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: 
         one.sequence.SetNodeReferenceID(provenance.PROVENANCE, text.GetID())
         for node in request.nodes:
             one.sequence.AddNodeReferenceID(provenance.INPUT, node.GetID())
+        if request.referenceNode is not None:
+            one.sequence.SetNodeReferenceID(provenance.REFERENCE, request.referenceNode.GetID())
+    if UNCERTAINTY in parts:
+        nodes.sequence.SetNodeReferenceID(provenance.UNCERTAINTY, parts[UNCERTAINTY].sequence.GetID())
     sequencesOfParts = {name: part.sequence for name, part in parts.items()}
     return Result(nodes.sequence, nodes.browser, nodes.proxy, text, tuple(warnings), sequencesOfParts)
 
@@ -80,7 +91,9 @@ def _loadPart(
     """A part of a result as a further sequence, played in step with the whole."""
     from DynamicMRIReconLib import io
 
-    summary = f"part of {whole.sequence.GetName()}, {attributes[provenance.SUMMARY]}"
+    summary = _("part of {sequence}, {summary}").format(
+        sequence=whole.sequence.GetName(), summary=attributes[provenance.SUMMARY]
+    )
     own = {**attributes, provenance.PART: name, provenance.SUMMARY: summary}
     return sequences.fromSeries(io.read(path), f"{whole.sequence.GetName()} {name}", own, whole.browser)
 

@@ -9,9 +9,12 @@ import qt
 import slicer
 
 from DynamicMRIReconSlicer import history, layout, results, sequences
+from DynamicMRIReconSlicer.translation import tr as _
 
-_COLUMNS = ("Result", "Settings", "Time (s)", "PSNR (dB)", "SSIM", "Misfit (%)")
-_NAME, _SETTINGS, _TIME, _PSNR, _SSIM, _MISFIT = range(len(_COLUMNS))
+_COLUMNS = (
+    _("Result"), _("Settings"), _("Time (s)"), _("PSNR (dB)"), _("SSIM"), _("Misfit (%)"), _("Warnings"),
+)  # fmt: skip
+_NAME, _SETTINGS, _TIME, _PSNR, _SSIM, _MISFIT, _WARNINGS = range(len(_COLUMNS))
 
 
 class ResultsSection:
@@ -73,6 +76,7 @@ class ResultsSection:
         table.setSortingEnabled(True)
         for column, key in ((_PSNR, "psnr_db"), (_SSIM, "ssim"), (_MISFIT, "unexplained")):
             table.setColumnHidden(column, not any(key in row.metrics for row in rows))
+        table.setColumnHidden(_WARNINGS, not any(row.warnings for row in rows))
         table.resizeColumnsToContents()
         self._selectCurrent(len(rows))
         table.blockSignals(False)
@@ -95,7 +99,9 @@ class ResultsSection:
         numbers = {_TIME: row.seconds, _PSNR: row.metrics.get("psnr_db"), _SSIM: row.metrics.get("ssim")}
         if "unexplained" in row.metrics:
             numbers[_MISFIT] = 100 * row.metrics["unexplained"]
-        digits = {_TIME: 1, _PSNR: 2, _SSIM: 3, _MISFIT: 1}
+        if row.warnings:
+            numbers[_WARNINGS] = len(row.warnings)
+        digits = {_TIME: 1, _PSNR: 2, _SSIM: 3, _MISFIT: 1, _WARNINGS: 0}
         for column in range(len(_COLUMNS)):
             item = qt.QTableWidgetItem({_NAME: row.name, _SETTINGS: row.settings}.get(column, ""))
             if numbers.get(column) is not None:
@@ -139,4 +145,9 @@ class ResultsSection:
         ui = self.ui
         for button in (ui.showResultButton, ui.playResultButton, ui.trustButton, ui.repeatButton, ui.useSettingsButton):
             button.setEnabled(self.current() is not None)
+        warnings = history.row(self.current()).warnings if self.current() is not None else ()
+        ui.resultWarningsLabel.setText(
+            "\n".join(_("Warning: {warning}").format(warning=warning) for warning in warnings)
+        )
+        ui.resultWarningsLabel.setVisible(bool(warnings))
         self._picked()

@@ -9,6 +9,7 @@ from typing import Any
 from DynamicMRIReconSlicer.jobFolder import JobFolder, Request
 from DynamicMRIReconSlicer.jobProcess import JobProcess
 from DynamicMRIReconSlicer.results import Result, loadResult
+from DynamicMRIReconSlicer.translation import tr as _
 
 
 class Run:
@@ -86,7 +87,11 @@ class Run:
                 load = self.request.load or loadResult
                 result = load(self.request, self._folder.path, event, self.warnings)
         except Exception as error:
-            event = {"event": "error", "kind": "internal", "message": f"The result could not be loaded: {error}"}
+            event = {
+                "event": "error",
+                "kind": "internal",
+                "message": _("The result could not be loaded: {error}").format(error=error),
+            }
         finally:
             self._folder.remove()
         self._onFinished(result, event)

@@ -11,14 +11,15 @@ import qt
 
 from DynamicMRIReconSlicer import previewImage, texts
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
+from DynamicMRIReconSlicer.translation import tr as _
 
 MOST_LOG_LINES = 2000
 #: frames of a quick look
 QUICK_LOOK_FRAMES = 8
-QUICK_LOOK_TIP = (
-    f"Reconstruct {QUICK_LOOK_FRAMES} frames from the middle with the preset Fast, to see within seconds whether input "
-    "and method fit"
-)
+QUICK_LOOK_TIP = _(
+    "Reconstruct {count} frames from the middle with the preset Fast, to see within seconds whether input and method "
+    "fit"
+).format(count=QUICK_LOOK_FRAMES)
 
 
 class RunSection:
@@ -36,6 +37,8 @@ class RunSection:
         self._reasonShown = False
         self._lastMessage = ""
         self._fillDevices()
+        self._warnings: list[str] = []
+        self._showWarnings()
         self.setError(None)
         ui.logText.setProperty("maximumBlockCount", MOST_LOG_LINES)
         ui.previewLabel.setVisible(False)
@@ -52,12 +55,12 @@ class RunSection:
         """Enable the buttons; the tool tip of a disabled Reconstruct says why. While one runs, others can be queued."""
         for button in (self.ui.reconstructButton, self.ui.quickLookButton):
             button.setEnabled(reason is None)
-        self.ui.reconstructButton.setText("Add to queue" if running else "Reconstruct")
-        tip = "Reconstruct this when what runs now has ended" if running else "Start the reconstruction"
+        self.ui.reconstructButton.setText(_("Add to queue") if running else _("Reconstruct"))
+        tip = _("Reconstruct this when what runs now has ended") if running else _("Start the reconstruction")
         self.ui.reconstructButton.setToolTip(reason or tip)
         self.ui.quickLookButton.setToolTip(reason or QUICK_LOOK_TIP)
         self.ui.cancelButton.setEnabled(running)
-        self.ui.queueLabel.setText(f"Waiting: {', '.join(waiting)}")
+        self.ui.queueLabel.setText(_("Waiting: {names}").format(names=", ".join(waiting)))
         self.ui.queueWidget.setVisible(bool(waiting))
         if running:
             return
@@ -65,7 +68,7 @@ class RunSection:
             self.ui.statusLabel.setText(reason)
         elif self._reasonShown:
             # How the last run ended stays until something else has to be said.
-            self.ui.statusLabel.setText("Ready.")
+            self.ui.statusLabel.setText(_("Ready."))
         self._reasonShown = reason is not None
 
     def begin(self, name: str) -> None:
@@ -73,8 +76,10 @@ class RunSection:
         self.setError(None)
         self._reasonShown = False
         self._lastMessage = ""
+        self._warnings = []
+        self._showWarnings()
         self.ui.progressBar.setValue(0)
-        self.ui.statusLabel.setText("Starting the worker ...")
+        self.ui.statusLabel.setText(_("Starting the worker ..."))
         self.ui.previewLabel.setVisible(False)
         self.log(f"--- {name}")
 
@@ -84,40 +89,49 @@ class RunSection:
         if kind == "progress":
             self._progress(event)
         elif kind == "started":
-            self.ui.statusLabel.setText(f"Running on {event.get('device', 'this computer')} ...")
+            self.ui.statusLabel.setText(_("Running on {device} ...").format(device=event.get("device", "cpu")))
             self.log(self.ui.statusLabel.property("text"))
         elif kind == "preview":
             self._preview(event)
         elif kind == "warning":
-            self.log(f"Warning: {event.get('message', '')}")
+            self._warnings.append(str(event.get("message", "")))
+            self._showWarnings()
+            self.log(_("Warning: {warnings}").format(warnings=self._warnings[-1]))
 
     def cancelling(self) -> None:
         """The user pressed Cancel."""
         self.ui.cancelButton.setEnabled(False)
-        self.ui.statusLabel.setText("Cancelling ...")
+        self.ui.statusLabel.setText(_("Cancelling ..."))
 
-    def end(self, event: dict[str, Any], warnings: list[str]) -> None:
-        """A run ended."""
+    def end(self, event: dict[str, Any]) -> None:
+        """A run ended; its warnings stay where they are until the next one starts."""
         kind = event["event"]
         self._reasonShown = False
         self.ui.previewLabel.setVisible(False)
         self.ui.progressBar.setValue(1000 if kind == "done" else 0)
         if kind == "done":
-            text = f"Done in {texts.duration(float(event.get('elapsed_s') or 0))}."
-            self.ui.statusLabel.setText(" ".join([text, *warnings]))
+            self.ui.statusLabel.setText(
+                _("Done in {duration}.").format(duration=texts.duration(float(event.get("elapsed_s") or 0)))
+            )
         elif kind == "cancelled":
-            self.ui.statusLabel.setText("Cancelled.")
+            self.ui.statusLabel.setText(_("Cancelled."))
         else:
-            self.ui.statusLabel.setText("Not done.")
-            self.setError(str(event.get("message") or "The reconstruction failed."))
+            self.ui.statusLabel.setText(_("Not done."))
+            self.setError(str(event.get("message") or _("The reconstruction failed.")))
         self.log(self.ui.statusLabel.property("text"))
 
     def setError(self, message: str | None) -> None:
         """Show an error in the panel, or take it away."""
-        self.ui.errorLabel.setText(f"Error: {message}" if message else "")
+        self.ui.errorLabel.setText(_("Error: {message}").format(message=message) if message else "")
         self.ui.errorLabel.setVisible(bool(message))
         if message:
-            self.log(f"Error: {message}")
+            self.log(_("Error: {message}").format(message=message))
+
+    def _showWarnings(self) -> None:
+        self.ui.runWarningsLabel.setText(
+            "\n".join(_("Warning: {warning}").format(warning=warning) for warning in self._warnings)
+        )
+        self.ui.runWarningsLabel.setVisible(bool(self._warnings))
 
     def log(self, line: str) -> None:
         """Add a line to the log."""
@@ -135,11 +149,11 @@ class RunSection:
         self.ui.seedSpin.setValue(int(settings.get("Seed", 0)))
 
     def _fillDevices(self) -> None:
-        offered = [("auto", "Automatic (GPU if there is one)"), ("cpu", "CPU")]
+        offered = [("auto", _("Automatic (GPU if there is one)")), ("cpu", _("CPU"))]
         if hasCuda():
-            offered.append(("cuda", "NVIDIA GPU (CUDA)"))
+            offered.append(("cuda", _("NVIDIA GPU (CUDA)")))
         if sys.platform == "darwin":
-            offered.append(("mps", "Apple GPU (MPS)"))
+            offered.append(("mps", _("Apple GPU (MPS)")))
         for key, text in offered:
             self._devices.append(key)
             self.ui.deviceCombo.addItem(text, key)
@@ -153,7 +167,7 @@ class RunSection:
         parts = [message]
         remaining = event.get("remaining_s")
         if remaining is not None:
-            parts.append(f"about {texts.duration(float(remaining))} left")
+            parts.append(_("about {duration} left").format(duration=texts.duration(float(remaining))))
         self.ui.statusLabel.setText(", ".join(parts))
 
     def _preview(self, event: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ import slicer
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.geometry import Geometry
-from DynamicMRIReconSlicer import sequenceReader, sequences
+from DynamicMRIReconSlicer import lineProfile, sampleData, sequenceReader, sequences, soundImages
 from DynamicMRIReconSlicer.fileReader import filePath
 
 MATRIX, FRAMES, COILS, FRAME_S = 32, 4, 2, 0.045
@@ -34,11 +34,13 @@ class SelfTest:
         return [name for name in cls.__dict__ if name.startswith(_PREFIX)]
 
     def run(self, name: str) -> None:
-        """Run one test; raises AssertionError when it fails."""
+        """Run one test on an empty scene, and leave one; raises AssertionError when it fails."""
+        slicer.mrmlScene.Clear(0)
         try:
             getattr(self, name)()
         finally:
             self.logic.stopAll()
+            slicer.mrmlScene.Clear(0)
 
     def checkReconstructionKeepsPositionAndTime(self) -> None:
         """k-space simulated from moving images comes back in place and in time."""
@@ -71,6 +73,54 @@ class SelfTest:
         assert profile.edgeTable.GetColumnUnitLabel("time") == "s"
         assert profile.edgeTable.GetColumnUnitLabel("edge position") == "mm"
         assert profile.edgeChart.GetYAxisTitle() == "Edge position (mm)"
+
+    def checkFromFileToASavedScene(self) -> None:
+        """A k-space file, its reconstruction, a profile; all of it is there again when the scene has been reloaded."""
+        from DynamicMRIReconLib import io
+        from DynamicMRIReconLib.acquisition.simulate import SeriesScene, SimulationParameters, simulate
+
+        kspace, _ = simulate(SeriesScene(movingSquare()), SimulationParameters(**SIMULATION))
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            scan, scene = Path(folder) / "scan.h5", str(Path(folder) / "scene.mrb")
+            io.write(scan, kspace)
+            result = self.logic.reconstruct(scan, "gridding", device="cpu", name="Scan")
+            line = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", "Line")
+            for ijk in ((2.0, 16.0, 0.0), (30.0, 16.0, 0.0)):
+                line.AddControlPointWorld(*kspace.geometry.to_ras(ijk))
+            profile = self.logic.computeLineProfile(result.sequence, line, "rising")
+            images, edges = sequenceReader.toSeries(result.sequence), profile.mmode.edges_mm
+            assert slicer.util.saveScene(scene), "the scene was not saved"
+            slicer.mrmlScene.Clear(0)
+            slicer.util.loadScene(scene)
+            sequence = slicer.util.getFirstNodeByClassByName("vtkMRMLSequenceNode", "Scan")
+            assert sequence is not None, "the result is not in the scene again"
+            back = sequenceReader.toSeries(sequence)
+            assert np.allclose(back.array, images.array, atol=1e-4 * images.array.max())
+            assert np.allclose(back.affine, images.affine, atol=1e-3)
+            assert np.allclose(back.times_s, images.times_s, atol=1e-3)
+            ((found, edge, _),) = lineProfile.ofSequence(sequence)
+            again = self.logic.computeLineProfile(sequence, found, edge)
+            assert np.allclose(again.mmode.edges_mm, edges, atol=1e-3), again.mmode.edges_mm
+            repeated = sequenceReader.toSeries(self.logic.repeat(sequence).sequence)
+            assert np.allclose(repeated.array, images.array, atol=1e-4 * images.array.max())
+
+    def checkSoundStandsBelowTheMMode(self) -> None:
+        """The sample's sound is drawn over the time of the M-mode, and its labels are measured."""
+        from DynamicMRIReconLib import io
+
+        nodes = sequences.fromSeries(io.read(sampleData.FOLDER / "SpeakingVocalTract.seq.nrrd"), "Speech")
+        line = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", "Line")
+        geometry = sequenceReader.toSeries(nodes.sequence).geometry
+        for ijk in ((30.0, 40.0, 0.0), (45.0, 55.0, 0.0)):
+            line.AddControlPointWorld(*geometry.to_ras(ijk))
+        self.logic.setSound(sampleData.SOUND, 0.0, sampleData.LABELS)
+        profile = self.logic.computeLineProfile(nodes.sequence, line)
+        sound = soundImages.of(profile.volume)
+        bounds = [np.zeros(6), np.zeros(6)]
+        profile.volume.GetRASBounds(bounds[0])
+        sound[soundImages.SPECTROGRAM].GetRASBounds(bounds[1])
+        assert np.allclose(bounds[0][:2], bounds[1][:2], atol=1e-3), bounds
+        assert sound[soundImages.TABLE].GetNumberOfRows() > 5
 
     def checkExportComesBackInPlaceAndTime(self) -> None:
         """DICOM images written from a sequence are read again where and when they were; nothing is replaced."""

@@ -11,6 +11,7 @@ import vtk
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconSlicer.sequences import SYNTHETIC, proxyOf
+from DynamicMRIReconSlicer.translation import tr as _
 
 _SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6, "min": 60.0}
 _TRIGGER_TIME = "DICOM.triggerTime"
@@ -34,7 +35,9 @@ def toSeries(node: Any) -> ImageSeries:
         It holds something else than scalar volumes of one geometry, or sits under a deforming transform.
     """
     if not isSeries(node):
-        raise InputError(f"{node.GetName() if node else 'Nothing'} is no sequence of grey-value images.")
+        raise InputError(
+            _("{node} is no sequence of grey-value images.").format(node=node.GetName() if node else "Nothing")
+        )
     if not node.IsA("vtkMRMLSequenceNode"):
         array = slicer.util.arrayFromVolume(node)[None].copy()
         return ImageSeries.from_any_handedness(array, _affine(node, node), [0.0], metadata={"source": node.GetName()})
@@ -43,14 +46,18 @@ def toSeries(node: Any) -> ImageSeries:
     first = _affine(volumes[0], None)
     for i, volume in enumerate(volumes):
         if not _isScalarVolume(volume):
-            raise InputError(f"Item {i} of {node.GetName()} is no grey-value image.")
+            raise InputError(_("Item {i} of {node} is no grey-value image.").format(i=i, node=node.GetName()))
         if not np.allclose(_affine(volume, None), first, atol=1e-3):
             raise InputError(
-                f"Item {i} of {node.GetName()} lies elsewhere than item 0: all frames must share one grid."
+                _("Item {i} of {node} lies elsewhere than item 0: all frames must share one grid.").format(
+                    i=i, node=node.GetName()
+                )
             )
     arrays = [slicer.util.arrayFromVolume(volume) for volume in volumes]
     if len({array.shape for array in arrays}) > 1:
-        raise InputError(f"The items of {node.GetName()} differ in size: all frames must share one grid.")
+        raise InputError(
+            _("The items of {node} differ in size: all frames must share one grid.").format(node=node.GetName())
+        )
     times_s, warning = times(node)
     metadata: dict[str, Any] = {"source": node.GetName()}
     if warning:
@@ -81,7 +88,9 @@ def times(node: Any) -> tuple[np.ndarray, str | None]:
         triggers = np.zeros(count)
     if count == 1 or len(set(triggers.tolist())) == count:
         return triggers * 1e-3, None
-    return np.arange(count, dtype=float), f"{node.GetName()} has no frame times: 1 s a frame is assumed."
+    return np.arange(count, dtype=float), _("{node} has no frame times: 1 s a frame is assumed.").format(
+        node=node.GetName()
+    )
 
 
 def affineOf(volume: Any) -> np.ndarray:
@@ -114,7 +123,9 @@ def _affine(volume: Any, placed: Any) -> np.ndarray:
     if transform is None:
         return affine
     if not transform.IsTransformToWorldLinear():
-        raise InputError(f"{placed.GetName()} sits under a deforming transform: harden or remove it first.")
+        raise InputError(
+            _("{placed} sits under a deforming transform: harden or remove it first.").format(placed=placed.GetName())
+        )
     toWorld = vtk.vtkMatrix4x4()
     transform.GetMatrixTransformToWorld(toWorld)
     return slicer.util.arrayFromVTKMatrix(toWorld) @ affine

@@ -5,15 +5,16 @@ from __future__ import annotations
 import html
 
 from DynamicMRIReconSlicer import methodList
+from DynamicMRIReconSlicer.translation import tr as _
 
 TITLE = "Dynamic MRI Reconstruction"
-NOT_DIAGNOSTIC = "Research software: not for diagnostic use."
-ACKNOWLEDGEMENT = (
+NOT_DIAGNOSTIC = _("Research software: not for diagnostic use.")
+ACKNOWLEDGEMENT = _(
     "Built on 3D Slicer, PyTorch, finufft, torchkbnufft, sigpy, ISMRMRD and other open software. "
     "Please cite the methods you use; they are named in the help text and in the provenance of each result."
 )
 #: says it plainly wherever a simulated acquisition is shown
-SIMULATED = "k-space simulated from images"
+SIMULATED = _("k-space simulated from images")
 
 
 def helpText() -> str:
@@ -42,8 +43,8 @@ def duration(seconds: float) -> str:
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+        return _("{minutes} min {seconds:02d} s").format(minutes=whole // 60, seconds=whole % 60)
+    return _("{hours} h {minutes:02d} min").format(hours=whole // 3600, minutes=whole % 3600 // 60)
 
 
 def size(count: float) -> str:
@@ -52,4 +53,4 @@ def size(count: float) -> str:
         if count < 1024:
             return f"{count:.0f} {unit}"
         count /= 1024
-    return f"{count:.1f} GiB"
+    return _("{count:.1f} GiB").format(count=count)

@@ -1,4 +1,4 @@
-"""The trust view: input, result and their difference side by side in one browser, and what the data say to it."""
+"""The trust view: input, a classical method, the result and what it adds to the input, and what the data say to it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ import slicer
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconSlicer import hierarchy, layout, profileNodes, provenance, results, sequenceReader, sequences
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: what the input of a k-space method is shown by
 BASELINE = "gridding"
+#: methods that add nothing which was learned or fitted freely: what a new method is held against
+CLASSICAL = ("cg-sense", "tv", "grasp", "low-rank-sparse", "locally-low-rank", "space-time", "bicubic")
 TRUST = "DynamicMRIRecon.Trust"
 _DIFFERENCE, _RESIDUAL = "DynamicMRIRecon.TrustDifference", "DynamicMRIRecon.TrustResidual"
 _SERIES, _CHART = "DynamicMRIRecon.ResidualSeries", "DynamicMRIRecon.ResidualChart"
+_METRICS = {"psnr_db": ("PSNR", "dB"), "ssim": ("SSIM", ""), "nrmse": ("NRMSE", "")}
 #: the difference's window holds so many per cent of its values, but is within these parts of the result's
 _DIFFERENCE_PERCENTILE, _NARROWEST, _WIDEST = 99.0, 0.05, 0.5
 
@@ -28,17 +32,17 @@ class TrustNodes:
     Attributes
     ----------
     browser
-        Plays input, result and difference in step.
+        Plays them in step.
     proxies
-        The three volumes: input, result, difference.
+        The volumes ``input``, ``result``, ``difference``, and ``classical`` where there is such a result.
     chart
-        The unexplained part of the measured data frame by frame; None where it is not known.
+        The unexplained part of the measured data frame by frame, else the PSNR; None where neither is known.
     factor
         What the input is multiplied by before it is subtracted.
     """
 
     browser: Any
-    proxies: tuple[Any, Any, Any]
+    proxies: dict[str, Any]
     chart: Any
     factor: float
 
@@ -55,17 +59,36 @@ def baselineOf(sequence: Any) -> Any:
     source = sequence.GetNodeReference(provenance.INPUT)
     if not needsBaseline(sequence):
         return source if sequenceReader.isSeries(source) else None
+    if sequence.GetAttribute(provenance.METHOD) == BASELINE:
+        return sequence
+    return next((other for other in _alike(sequence, asked) if other.GetAttribute(provenance.METHOD) == BASELINE), None)
+
+
+def classicalOf(sequence: Any) -> Any:
+    """The newest other result of a classical method from the same input, on the same grid; None if there is none."""
+    first, count = sequence.GetNthDataNode(0), sequence.GetNumberOfDataNodes()
+    for other in reversed(_alike(sequence, provenance.request(sequence))):
+        theirs = other.GetNthDataNode(0)
+        same = theirs.GetImageData().GetDimensions() == first.GetImageData().GetDimensions()
+        if other.GetAttribute(provenance.METHOD) in CLASSICAL and same and other.GetNumberOfDataNodes() == count:
+            return other
+    return None
+
+
+def _alike(sequence: Any, asked: dict[str, Any]) -> list[Any]:
+    """The other results from the same input, read and cut in the same way, oldest first."""
+    found = []
     for other in results.inScene():
-        if other.GetAttribute(provenance.PART) or other.GetAttribute(provenance.METHOD) != BASELINE:
+        if other is sequence or other.GetAttribute(provenance.PART):
             continue
         try:
             theirs = provenance.request(other)
         except InputError:
             continue
         same = all(theirs[key] == asked[key] for key in ("path", "read", "simulate", "frames"))
-        if same and other.GetNodeReference(provenance.INPUT) is source:
-            return other
-    return None
+        if same and other.GetNodeReference(provenance.INPUT) is sequence.GetNodeReference(provenance.INPUT):
+            found.append(other)
+    return found
 
 
 def needsBaseline(sequence: Any) -> bool:
@@ -85,17 +108,21 @@ def show(sequence: Any, baseline: Any) -> TrustNodes:
         The two do not have the same grid and frames.
     """
     difference, factor, largest = _difference(sequence, baseline)
-    browser = _browser(sequence, baseline, difference)
-    proxies = tuple(browser.GetProxyNode(one) for one in (baseline, sequence, difference))
+    shown = {"input": baseline, "result": sequence, "difference": difference}
+    classical = classicalOf(sequence)
+    if classical is not None and classical is not baseline:
+        shown["classical"] = classical
+    browser = _browser(sequence, list(shown.values()))
+    proxies = {key: browser.GetProxyNode(one) for key, one in shown.items()}
     _sameWindow(proxies, sequence, largest)
     chart = _residualChart(sequence)
     folder = hierarchy.folderOf(sequences.proxyOf(sequence))
     if folder:
         table = sequence.GetNodeReference(_RESIDUAL)
-        hierarchy.put(folder, *proxies, *(node for node in (table, chart) if node is not None))
+        hierarchy.put(folder, *proxies.values(), *(node for node in (table, chart) if node is not None))
     layout.showTrust(proxies, chart)
     layout.offerPlayback(browser)
-    return TrustNodes(browser, proxies, chart, factor)  # type: ignore[arg-type]
+    return TrustNodes(browser, proxies, chart, factor)
 
 
 def residual(sequence: Any) -> np.ndarray | None:
@@ -115,8 +142,10 @@ def _difference(sequence: Any, baseline: Any) -> tuple[Any, float, float]:
     result, given = sequenceReader.toSeries(sequence), sequenceReader.toSeries(baseline)
     if given.array.shape != result.array.shape or not np.allclose(given.affine, result.affine, atol=1e-3):
         raise InputError(
-            f"{baseline.GetName()} and {sequence.GetName()} differ in size, place or number of frames: they cannot be "
-            "subtracted. Compare their line profiles instead."
+            _(
+                "{baseline} and {sequence} differ in size, place or number of frames: they cannot be "
+                "subtracted. Compare their line profiles instead."
+            ).format(baseline=baseline.GetName(), sequence=sequence.GetName())
         )
     power = float((given.array.astype(np.float64) ** 2).sum())
     factor = float((result.array.astype(np.float64) * given.array).sum()) / power if power > 0 else 1.0
@@ -124,7 +153,7 @@ def _difference(sequence: Any, baseline: Any) -> tuple[Any, float, float]:
     largest = float(np.percentile(np.abs(array), _DIFFERENCE_PERCENTILE))
     node = sequence.GetNodeReference(_DIFFERENCE)
     if node is None or node.GetNumberOfDataNodes() != len(array):
-        name = f"{sequence.GetName()} minus {baseline.GetName()}"
+        name = _("{sequence} minus {baseline}").format(sequence=sequence.GetName(), baseline=baseline.GetName())
         images = ImageSeries(array, result.affine, result.times_s)
         node = sequences.sequenceOf(images, name, {TRUST: "difference"})
         sequence.SetNodeReferenceID(_DIFFERENCE, node.GetID())
@@ -134,13 +163,13 @@ def _difference(sequence: Any, baseline: Any) -> tuple[Any, float, float]:
     return node, factor, largest
 
 
-def _browser(sequence: Any, baseline: Any, difference: Any) -> Any:
+def _browser(sequence: Any, shown: list[Any]) -> Any:
     browsers = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode")
     browser = next((one for one in browsers if one.GetNodeReference(TRUST) is sequence), None)
     if browser is None:
         browser = sequences.browserFor(sequence, f"Trust view of {sequence.GetName()}")
         browser.SetNodeReferenceID(TRUST, sequence.GetID())
-    for one in (baseline, difference):
+    for one in shown:
         if not browser.IsSynchronizedSequenceNode(one, True):
             browser.AddSynchronizedSequenceNode(one)
     # What was changed in a sequence is not in its proxy before this.
@@ -148,9 +177,9 @@ def _browser(sequence: Any, baseline: Any, difference: Any) -> Any:
     return browser
 
 
-def _sameWindow(proxies: tuple[Any, ...], sequence: Any, largest: float) -> None:
-    """Input and result share their display, so that they keep the same window and level whatever the user does."""
-    given, result, difference = proxies
+def _sameWindow(proxies: dict[str, Any], sequence: Any, largest: float) -> None:
+    """All but the difference share their display, so that they keep one window and level whatever the user does."""
+    result, difference = proxies["result"], proxies["difference"]
     shown = sequences.proxyOf(sequence)
     for proxy in (result, difference):
         if proxy.GetDisplayNode() is None:
@@ -160,7 +189,9 @@ def _sameWindow(proxies: tuple[Any, ...], sequence: Any, largest: float) -> None
     if source is not None:
         display.SetAutoWindowLevel(False)
         display.SetWindowLevelMinMax(source.GetWindowLevelMin(), source.GetWindowLevelMax())
-    given.SetAndObserveDisplayNodeID(display.GetID())
+    for key in ("input", "classical"):
+        if key in proxies:
+            proxies[key].SetAndObserveDisplayNodeID(display.GetID())
     window = display.GetWindow()
     half = float(np.clip(largest, _NARROWEST * window, _WIDEST * window))
     difference.GetDisplayNode().SetAutoWindowLevel(False)
@@ -168,23 +199,38 @@ def _sameWindow(proxies: tuple[Any, ...], sequence: Any, largest: float) -> None
 
 
 def _residualChart(sequence: Any) -> Any:
-    values = residual(sequence)
-    if values is None:
+    """What the data, and a reference where there is one, say to each frame."""
+    unexplained, metrics = residual(sequence), provenance.metrics(sequence)
+    columns = [] if unexplained is None else [("residual", "%", 100 * unexplained)]
+    columns += [(_METRICS[key][0], _METRICS[key][1], np.array(values)) for key, values in metrics.items()]
+    if not columns:
         return None
-    times_s, _ = sequenceReader.times(sequence)
+    times_s, _rest = sequenceReader.times(sequence)
     table = profileNodes.kept(sequence, _RESIDUAL, "vtkMRMLTableNode", f"Residual {sequence.GetName()}")
-    profileNodes.fillTable(table, [("time", "s", np.sort(times_s)), ("residual", "%", 100 * values)])
-    series = profileNodes.kept(sequence, _SERIES, "vtkMRMLPlotSeriesNode", "residual")
+    profileNodes.fillTable(table, [("time", "s", np.sort(times_s)), *columns])
+    column, unit, _rest = columns[0]
+    series = profileNodes.kept(sequence, _SERIES, "vtkMRMLPlotSeriesNode", column)
     series.SetAndObserveTableNodeID(table.GetID())
     series.SetXColumnName("time")
-    series.SetYColumnName("residual")
+    series.SetYColumnName(column)
     series.SetPlotType(series.PlotTypeScatter)
     series.SetMarkerStyle(series.MarkerStyleCircle)
     chart = profileNodes.kept(sequence, _CHART, "vtkMRMLPlotChartNode", f"Data consistency {sequence.GetName()}")
-    chart.SetTitle(f"Unexplained part of the measured data: {sequence.GetName()}")
-    chart.SetXAxisTitle("Time (s)")
-    chart.SetYAxisTitle("Unexplained part (%)")
+    title = _("Likeness to the reference") if unexplained is None else _("Unexplained part of the measured data")
+    chart.SetTitle(f"{title}: {sequence.GetName()}{_against(metrics)}")
+    chart.SetXAxisTitle(_("Time (s)"))
+    chart.SetYAxisTitle(f"{'Unexplained part' if column == 'residual' else column} ({unit})")
     chart.SetLegendVisibility(False)
     chart.RemoveAllPlotSeriesNodeIDs()
     chart.AddAndObservePlotSeriesNodeID(series.GetID())
     return chart
+
+
+def _against(metrics: dict[str, list[float]]) -> str:
+    """The means over the frames, for the chart's title."""
+    if not {"psnr_db", "ssim"} <= set(metrics):
+        return ""
+    means = {key: float(np.mean(values)) for key, values in metrics.items()}
+    return _(" (against the reference: PSNR {psnr_db:.1f} dB, SSIM {ssim:.3f})").format(
+        psnr_db=means["psnr_db"], ssim=means["ssim"]
+    )

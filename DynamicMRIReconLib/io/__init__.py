@@ -30,6 +30,7 @@ def read(
     trajectory: str | Path | None = None,
     dataset: str | None = None,
     variable: str | None = None,
+    pixel_size_mm: float | None = None,
     masks: Sequence[str | Path] | None = None,
 ) -> Data:
     """Read a file (or a folder of DICOM files): k-space, an image series, or a list of stacks.
@@ -57,6 +58,7 @@ def read(
         trajectory=trajectory,
         dataset=dataset,
         variable=variable,
+        pixel_size_mm=pixel_size_mm,
     )
     single = isinstance(path, str | Path)
     paths = [_found(Path(one)) for one in ([path] if isinstance(path, str | Path) else path)]

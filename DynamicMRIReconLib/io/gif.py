@@ -14,11 +14,11 @@ from DynamicMRIReconLib.io.movie_frames import pictures
 from DynamicMRIReconLib.io.one_series import one_series
 from DynamicMRIReconLib.io.options import ReadOptions
 from DynamicMRIReconLib.io.series_times import frame_interval_s
-from DynamicMRIReconLib.io.video import as_seen
+from DynamicMRIReconLib.io.video import as_seen, pixel_size
 
 NAME = "GIF"
 SUFFIXES = (".gif",)
-OPTIONS: tuple[str, ...] = ()
+OPTIONS = ("pixel_size_mm",)
 
 _TICK_S = 0.01
 #: browsers show frames that are shorter much too slowly
@@ -46,8 +46,10 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
         raise InputError(f"{path.name} is not a readable GIF: {error}") from error
     array = np.stack(frames)[:, None]
     times = np.concatenate([[0.0], np.cumsum(durations[:-1])])
-    warning = "A GIF knows neither pixel size nor position, and times in steps of 10 ms: 1 mm pixels are assumed."
-    return ImageSeries(array, as_seen(*array.shape[2:]), times, metadata={"warnings": [warning]})
+    size, warnings = pixel_size(options, "GIF")
+    warnings.append("A GIF knows times in steps of 10 ms only.")
+    rows, columns = array.shape[2:]
+    return ImageSeries(array, as_seen(rows, columns, size), times, metadata={"warnings": warnings})
 
 
 def write(path: Path, data: Any) -> None:

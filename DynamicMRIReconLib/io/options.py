@@ -35,11 +35,14 @@ class ReadOptions:
         Name of the HDF5 group with the acquisitions, where a file has several.
     variable
         Name of the variable with the data, where a .mat or .npz file has several.
+    pixel_size_mm
+        Size of the square pixels of a video or GIF, which does not tell it.
 
     Raises
     ------
     InputError
-        ``frames_from`` or ``times_from`` is not one of the known names, or ``shots_per_frame`` is below 1.
+        ``frames_from`` or ``times_from`` is not one of the known names, ``shots_per_frame`` is below 1, or
+        ``pixel_size_mm`` is not above 0.
     """
 
     axes: tuple[str, ...] | None = None
@@ -50,6 +53,7 @@ class ReadOptions:
     trajectory: Path | None = None
     dataset: str | None = None
     variable: str | None = None
+    pixel_size_mm: float | None = None
 
     def __post_init__(self) -> None:
         for name, known in (("frames_from", FRAME_COUNTERS), ("times_from", TIME_SOURCES)):
@@ -59,6 +63,9 @@ class ReadOptions:
         shots = self.shots_per_frame
         if shots is not None and (isinstance(shots, bool) or not isinstance(shots, int) or shots < 1):
             raise InputError(f"shots_per_frame must be a whole number of at least 1, not {shots!r}.")
+        size = self.pixel_size_mm
+        if size is not None and not (isinstance(size, (int, float)) and 0 < size < float("inf")):
+            raise InputError(f"pixel_size_mm must be a number above 0, not {size!r}.")
 
     @classmethod
     def of(cls, *, axes: Any = None, trajectory: Any = None, **rest: Any) -> ReadOptions:

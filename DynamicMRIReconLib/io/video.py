@@ -24,7 +24,7 @@ from DynamicMRIReconLib.io.series_times import frame_interval_s
 NAME = "video"
 SUFFIXES = (".mp4", ".avi", ".mov", ".m4v")
 WRITABLE = (".mp4",)
-OPTIONS: tuple[str, ...] = ()
+OPTIONS = ("pixel_size_mm",)
 
 _TICKS_PER_S = 90_000
 #: brightness of red, green and blue (ITU-R BT.601)
@@ -35,7 +35,8 @@ _COLOURED = 24
 def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     """Read the first video stream as grey images 0 to 255, one slice, at the file's own frame times.
 
-    Pixels are taken as 1 mm and the picture as seen in Slicer's axial view, with a warning: a video says neither.
+    The picture is taken as seen in Slicer's axial view, and pixels as 1 mm with a warning unless ``options`` tells
+    their size: a video says neither.
 
     Raises
     ------
@@ -45,22 +46,36 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
         The frames do not fit into memory.
     """
     frames, times, coloured = _decoded(path)
-    warnings = ["A video knows neither pixel size nor position: 1 mm pixels are assumed; distances are in pixels."]
+    size, warnings = pixel_size(options, "video")
     if coloured:
         warnings.append("The video is coloured: only its brightness is used.")
     if any(time is None for time in times) or not (np.diff(np.array(times, float)) > 0).all():
         warnings.append("The video has no usable frame times: 1 s a frame is assumed.")
         times = list(range(len(frames)))
     array = np.stack(frames)[:, None].astype(np.float32)
+    rows, columns = array.shape[2:]
     return ImageSeries(
-        array, as_seen(*array.shape[2:]), np.array(times, float), metadata={"warnings": warnings, "times_from": "video"}
+        array,
+        as_seen(rows, columns, size),
+        np.array(times, float),
+        metadata={"warnings": warnings, "times_from": "video"},
     )
 
 
-def as_seen(rows: int, columns: int) -> NDArray[np.float64]:
-    """Affine of 1 mm pixels around RAS 0, upright in an axial view: x to the patient's left, y to the back."""
-    affine = np.diag([-1.0, -1.0, 1.0, 1.0])
-    affine[:2, 3] = columns // 2, rows // 2
+def pixel_size(options: ReadOptions | None, kind: str) -> tuple[float, list[str]]:
+    """Size of a pixel in mm, and the warnings that go with it."""
+    if options is not None and options.pixel_size_mm is not None:
+        return float(options.pixel_size_mm), [f"A {kind} knows no position: its picture is placed around RAS 0."]
+    return 1.0, [
+        f"A {kind} knows neither pixel size nor position: 1 mm pixels are assumed (pixel_size_mm tells another size); "
+        "distances are in pixels."
+    ]
+
+
+def as_seen(rows: int, columns: int, size_mm: float = 1.0) -> NDArray[np.float64]:
+    """Affine of square pixels around RAS 0, upright in an axial view: x to the patient's left, y to the back."""
+    affine = np.diag([-size_mm, -size_mm, 1.0, 1.0])
+    affine[:2, 3] = size_mm * (columns // 2), size_mm * (rows // 2)
     return affine
 
 

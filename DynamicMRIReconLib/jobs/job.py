@@ -59,6 +59,7 @@ class ReadSettings(_Strict):
     shots_per_frame: int | None = Field(default=None, ge=1)
     dataset: str | None = None
     variable: str | None = None
+    pixel_size_mm: float | None = Field(default=None, gt=0)
 
     @field_validator("axes", mode="before")
     @classmethod

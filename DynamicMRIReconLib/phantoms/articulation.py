@@ -76,16 +76,26 @@ class Utterance:
             out[row] = self._rest + self.effort * (pulled / total - self._rest)
         return out
 
+    def segments(self, start_s: float, end_s: float) -> list[tuple[float, float, str]]:
+        """Start, end and symbol of what is said from ``start_s`` to ``end_s``; the symbol of a pause is empty."""
+        first, last = int(np.floor(start_s / self.segment_s)), int(np.ceil(end_s / self.segment_s))
+        return [
+            (max(start_s, index * self.segment_s), min(end_s, (index + 1) * self.segment_s), self._symbol(index)[0])
+            for index in range(first, last)
+        ]
+
+    def _symbol(self, index: int) -> tuple[str, np.random.Generator]:
+        """What is said in a segment, empty in a pause; and the random numbers that go on from there."""
+        rng = np.random.default_rng([self.seed, index & 0xFFFFFFFF])
+        if np.random.default_rng([self.seed, (index // 2) & 0xFFFFFFFF, 7]).uniform() < 0.08:
+            return "", rng
+        return str(rng.choice(sorted(_VOWELS if index % 2 == 1 else _CONSONANTS))), rng
+
     def _draw_segment(self, index: int) -> Segment:
         """Centre in segments, weights and targets of the articulators."""
-        rng = np.random.default_rng([self.seed, index & 0xFFFFFFFF])
-        is_vowel = index % 2 == 1
-        paused = np.random.default_rng([self.seed, (index // 2) & 0xFFFFFFFF, 7]).uniform() < 0.08
-        if paused:
-            wanted = _PAUSE
-        else:
-            table = _VOWELS if is_vowel else _CONSONANTS
-            wanted = table[str(rng.choice(sorted(table)))]
+        symbol, rng = self._symbol(index)
+        is_vowel, paused = index % 2 == 1, not symbol
+        wanted = _PAUSE if paused else (_VOWELS if is_vowel else _CONSONANTS)[symbol]
         strength = (1.0 if is_vowel else 1.8) * rng.uniform(0.85, 1.15)
         weights = np.array([strength if name in wanted else 0.0 for name in ARTICULATORS])
         if is_vowel and not paused:  # vowels let go of lips and tongue tip, and keep the velum up

@@ -69,6 +69,9 @@ class VocalTractScene:
         Anatomy, contrast, texture and what is said; 0 is the typical person.
     """
 
+    #: what is said
+    speech: Utterance
+
     title = "Speaking vocal tract, midsagittal"
     duration_s = 5.0
 
@@ -88,7 +91,7 @@ class VocalTractScene:
         self._larynx_mm = dice.about(0.0, 5.0)
         self._muscle = RandomField(dice.rng, 17.0, 0.6)
         self._fall_off = dice.about(0.30, 0.10)
-        self._speech = Utterance(int(dice.rng.integers(2**31)), dice.about(0.140, 0.018), dice.about(1.0, 0.08))
+        self.speech = Utterance(int(dice.rng.integers(2**31)), dice.about(0.140, 0.018), dice.about(1.0, 0.08))
         self.plane = SlicePlane.from_axes(
             (dice.about(0, 0.05), -1.0, dice.about(0, 0.06)),
             (dice.about(0, 0.04), 0.0, -1.0),
@@ -113,7 +116,7 @@ class VocalTractScene:
         still, opacity = self._head_images.get(canvas.shape, lambda: self._head.render(canvas))
         covered, open_part = still * opacity, 1 - opacity
         frames = np.empty((len(times), *shape), np.complex64)
-        for t, position in enumerate(self._speech.positions(times)):
+        for t, position in enumerate(self.speech.positions(times)):
             frame = np.zeros(canvas.shape, np.float32)
             self._paint_speech(canvas, frame, dict(zip(ARTICULATORS, position.tolist(), strict=True)))
             frame *= open_part
@@ -124,7 +127,7 @@ class VocalTractScene:
     def tongue_tip_ras_mm(self, times_s: ArrayLike) -> NDArray[np.float64]:
         """(T, 3) RAS position of the tip of the tongue's outline."""
         tips = []
-        for position in self._speech.positions(checked_times(times_s)):
+        for position in self.speech.positions(checked_times(times_s)):
             controls = self._tongue(dict(zip(ARTICULATORS, position.tolist(), strict=True)))
             tips.append(_TIP_BASIS @ controls[[-1, 0, 1]])
         return self.plane.to_ras(np.array(tips))
@@ -140,14 +143,14 @@ class VocalTractScene:
         axes = self.plane.directions[:, :2]
         start, end = ((point - self.plane.centre_ras_mm) @ axes for point in self.profile_line_ras_mm)
         surface = []
-        for position in self._speech.positions(checked_times(times_s)):
+        for position in self.speech.positions(checked_times(times_s)):
             contour = smooth_closed(self._tongue(dict(zip(ARTICULATORS, position.tolist(), strict=True))))
             surface.append(crossings_mm(self.plane.pose.place(contour), start, end)[0])
         return np.array(surface)
 
     def articulators(self, times_s: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """Positions over time of each articulator by name (see ``articulation``)."""
-        positions = self._speech.positions(checked_times(times_s))
+        positions = self.speech.positions(checked_times(times_s))
         return {name: positions[:, i] for i, name in enumerate(ARTICULATORS)}
 
     def _turned(self, points: Points, share: NDArray[np.float64] | float, jaw: float) -> Points:

@@ -12,6 +12,7 @@ from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.profiles.edges import Polarity
 from DynamicMRIReconLib.profiles.mmode import MMode
+from DynamicMRIReconLib.profiles.uncertainty import UNCERTAINTY
 
 # Tracking an edge needs memory for the square of the number of samples.
 _MOST_SAMPLES = 4000
@@ -29,7 +30,8 @@ def line_profile(
 ) -> MMode:
     """Sample ``series`` along the line from start to end, in every frame, by trilinear interpolation.
 
-    Complex series are sampled as magnitudes. A sample is valid between the centres of the outermost voxels; along an
+    Complex series are sampled as magnitudes, and so is the part ``uncertainty`` (standard deviations) of a series that
+    has one. A sample is valid between the centres of the outermost voxels; along an
     axis of one voxel, within half a voxel of its centre.
 
     Parameters
@@ -95,6 +97,7 @@ def curve_profile(
             f"image has {shape[0]} x {shape[1]} x {shape[2]} voxels. Draw it within the image, or within the slice."
         )
     assert series.synthetic is not None
+    deviation = series.parts.get(UNCERTAINTY)
     mmode = MMode(
         positions_mm=positions,
         times_s=series.times_s,
@@ -104,6 +107,7 @@ def curve_profile(
         start_ras_mm=points[0],
         end_ras_mm=points[-1],
         points_ras_mm=places,
+        deviation=None if deviation is None else _trilinear(deviation, ijk, valid),
     )
     return mmode if edge is None else mmode.with_edge(edge)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from DynamicMRIReconLib.profiles.edges import EdgeTrack, Polarity, track_edge
 from DynamicMRIReconLib.profiles.kinematics import TurningPoint, turning_points
+from DynamicMRIReconLib.profiles.uncertainty import edge_deviation
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class MMode:
         The tracked edge, or None when none was asked for.
     points_ras_mm
         (positions, 3) where each position lies in RAS millimetres; None where that is not known.
+    deviation
+        (positions, times) float32 standard deviation of ``intensity``, NaN outside the image; None where the method
+        told none (the part ``uncertainty`` of the series).
     """
 
     positions_mm: NDArray[np.float64]
@@ -45,6 +49,7 @@ class MMode:
     end_ras_mm: NDArray[np.float64]
     edge: EdgeTrack | None = None
     points_ras_mm: NDArray[np.float64] | None = None
+    deviation: NDArray[np.float32] | None = None
 
     @property
     def edges_mm(self) -> NDArray[np.float64]:
@@ -70,6 +75,13 @@ class MMode:
     def edge_width_mm(self) -> NDArray[np.float64]:
         """(times,) 10-90 % width of the edge."""
         return np.full(len(self.times_s), np.nan) if self.edge is None else self.edge.width_mm
+
+    @property
+    def edge_deviation_mm(self) -> NDArray[np.float64]:
+        """(times,) standard deviation of the edge position, see ``uncertainty``; NaN where it cannot be told."""
+        if self.deviation is None:
+            return np.full(len(self.times_s), np.nan)
+        return edge_deviation(self.positions_mm, self.intensity, self.deviation, self.edges_mm)
 
     def with_edge(self, polarity: Polarity = "either", **options: Any) -> MMode:
         """A copy with the edge tracked anew; options as for ``track_edge``."""

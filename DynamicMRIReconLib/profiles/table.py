@@ -18,6 +18,7 @@ HEADER = (
     "velocity_mm_per_s",
     "acceleration_mm_per_s2",
     "edge_width_mm",
+    "edge_sd_mm",
     "synthetic",
 )
 REGION_HEADER = ("time_s", "mean", "sd", "minimum", "maximum", "synthetic")
@@ -26,7 +27,7 @@ REGION_HEADER = ("time_s", "mean", "sd", "minimum", "maximum", "synthetic")
 def write_csv(mmode: MMode, path: str | Path) -> Path:
     """Write the tracked edge, a row for each frame: time, position, velocity..., and 1 for a synthetic frame.
 
-    Numbers that do not exist (no edge, velocity of a synthetic frame) are empty fields.
+    Numbers that do not exist (no edge, velocity of a synthetic frame, no uncertainty) are empty fields.
 
     Raises
     ------
@@ -75,12 +76,13 @@ def _edge_rows(mmode: MMode) -> Iterator[list[str]]:
         mmode.velocity_mm_per_s,
         mmode.acceleration_mm_per_s2,
         mmode.edge_width_mm,
+        mmode.edge_deviation_mm,
         mmode.synthetic,
         strict=True,
     )
-    for time, edge, speed, acceleration, width, flag in columns:
+    for time, edge, speed, acceleration, width, deviation, flag in columns:
         numbers = (_text(time, 6), _text(edge, 4), _text(speed, 3), _text(acceleration, 1), _text(width, 4))
-        yield [*numbers, str(int(flag))]
+        yield [*numbers, _text(deviation, 4), str(int(flag))]
 
 
 def write_matrix_csv(mmode: MMode, path: str | Path) -> Path:

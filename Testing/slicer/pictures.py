@@ -30,7 +30,7 @@ FRAMES, SIZE, COILS, SPOKES = 24, 128, 8, 25
 HEART_LINE_XY = ((0.47, 0.325), (0.80, 0.492))
 PHANTOM = "Simulated heart, simulated acquisition."
 DEMO = "Real cine (Sunnybrook Cardiac Data, CC0), SIMULATED acquisition."
-DESCRIBE_TIMEOUT_S = 30.0
+DESCRIBE_TIMEOUT_S = 600.0
 
 
 def _start() -> Any:
@@ -193,7 +193,7 @@ def make_documentation_pictures(folder: Path) -> list[Path]:
             written.append(panel("failed"))
             scan.write_bytes(content)
             driver.choose_method("cg-sense")
-            driver.widget.panel.runSection.end({"event": "done", "elapsed_s": _seconds(sequence)}, [])
+            driver.widget.panel.runSection.end({"event": "done", "elapsed_s": _seconds(sequence)})
             driver.widget.panel.runSection.setError(None)
             result, views = folder / "panel-result.png", folder / "views-result.png"
             _picture(driver, sequence, line, result, note=PHANTOM, views_path=views)

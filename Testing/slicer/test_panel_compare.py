@@ -176,7 +176,8 @@ def test_profiles_and_regions_are_exported(panel: Any, two: Any, tmp_path: Path)
     panel.ui.profileRegionSelector.setCurrentNode(_region("box"))
     panel.ui.computeProfileButton.click()
     written = panel.logic.export(first, tmp_path / "a.csv")
-    assert [path.name for path in written] == ["a.Border.edge.csv", "a.Border.mmode.csv", "a.regions.csv"]
+    endings = ("Border.edge.csv", "Border.mmode.csv", "Border.TextGrid", "regions.csv")
+    assert [path.name for path in written] == [f"a.{ending}" for ending in endings]
     with (tmp_path / "a.regions.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["region"] for row in rows] == ["Pool"] * 8

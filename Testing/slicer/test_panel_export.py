@@ -54,6 +54,7 @@ def test_every_format_at_once(panel: PanelDriver, result: Any, tmp_path: Path) -
         *(f"{stem}{suffix}" for suffix in EVERY[:-1]),
         f"{stem}.Lower-border.edge.csv",
         f"{stem}.Lower-border.mmode.csv",
+        f"{stem}.Lower-border.TextGrid",
     }
     assert all(name in said for name in names)
     truth = np.stack([slicer.util.arrayFromVolume(result.GetNthDataNode(i)) for i in range(6)])
@@ -142,7 +143,8 @@ def test_closing_the_scene_ends_it_and_leaves_nothing(panel: PanelDriver, result
 def test_console_export(panel: PanelDriver, result: Any, tmp_path: Path) -> None:
     paths = [tmp_path / "a.dicom", tmp_path / "a.gif", tmp_path / "a.csv"]
     written = panel.logic.export(result, *paths)
-    assert written == [*paths[:2], tmp_path / "a.Lower-border.edge.csv", tmp_path / "a.Lower-border.mmode.csv"]
+    ours = [tmp_path / f"a.Lower-border.{ending}" for ending in ("edge.csv", "mmode.csv", "TextGrid")]
+    assert written == [*paths[:2], *ours]
     assert dmr.read(paths[0]).metadata["provenance"]["method"] == "gridding"
     for path in paths:
         with pytest.raises(InputError, match="exists already"):

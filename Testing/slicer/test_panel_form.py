@@ -33,6 +33,49 @@ def test_every_method_is_offered(panel: Any) -> None:
     assert sorted(offered) == sorted(method.title for method in registry.all_methods().values())
 
 
+def test_a_fresh_panel_shows_a_method_for_k_space(panel: Any) -> None:
+    assert panel.ui.methodCombo.property("currentText") == registry.get("cg-sense").title
+
+
+def test_the_tab_key_goes_from_top_to_bottom(panel: Any) -> None:
+    """Also through what is made later than the rest: the parameters of another method, the formats of the export."""
+    import qt
+    from PySide6.QtCore import Qt
+    from PySide6.QtWidgets import QWidget
+
+    for button in panel.representation.findChildren(qt.QWidget):
+        if hasattr(button, "collapsed"):
+            button.setProperty("collapsed", False)
+    panel.choose_method("st-inr")
+    panel.representation.adjustSize()
+    first = panel.ui.inputPathEdit
+    chain, widget = [], first.nextInFocusChain()
+    while widget is not first:
+        if QWidget.focusPolicy(widget) & Qt.FocusPolicy.TabFocus and panel.representation.isAncestorOf(widget):
+            chain.append(widget)
+        widget = widget.nextInFocusChain()
+    names = [one.property("objectName") for one in chain]
+    editors = [f"parameter_{name}" for name in panel.widget.panel.method.form.fields]
+    places = [min(i for i, name in enumerate(names) if name == one) for one in editors if one in names]
+    assert len(places) >= 5
+    assert places == sorted(places)
+    assert names.index("resetButton") < places[0]
+    assert places[-1] < names.index("deviceCombo") < names.index("reconstructButton") < names.index("drawLineButton")
+    texts = [str(one.property("text")) for one in chain]
+    assert names.index("useSettingsButton") < texts.index("DICOM folder") < names.index("exportButton")
+
+
+def test_every_control_has_a_tool_tip(panel: Any) -> None:
+    silent = [
+        name
+        for name, widget in vars(panel.ui).items()
+        if name.endswith(("Combo", "Selector", "Edit", "Spin", "Button", "Check", "List", "Table", "Group"))
+        and not name.endswith("CollapsibleButton")
+        and not str(widget.property("toolTip") or "").strip()
+    ]
+    assert silent == []
+
+
 def _keys() -> list[str]:
     return list(registry.all_methods())
 

@@ -106,6 +106,20 @@ def test_moving_the_line_updates_the_same_nodes(panel: Any, measured: Any) -> No
     assert slicer.mrmlScene.GetNumberOfNodes() == count
 
 
+def test_the_profile_follows_while_a_point_is_dragged(panel: Any, measured: Any) -> None:
+    """Without waiting for the button to be released; what is computed last is where the point is now."""
+    volume = _volume()
+    before = slicer.util.arrayFromVolume(volume).shape
+    for y in (10.0, 9.0, 8.0, 6.0):
+        measured.SetNthControlPointPositionWorld(0, vtk.vtkVector3d(*scans.geometry(32).to_ras((12.0, y, 0.0))))
+    assert slicer.util.arrayFromVolume(volume).shape == before, "not once for each of the many events"
+    assert panel.wait(lambda: slicer.util.arrayFromVolume(volume).shape != before, 5)
+    length = np.linalg.norm(np.diff(slicer.util.arrayFromMarkupsControlPoints(measured, world=True), axis=0))
+    rows = slicer.util.arrayFromVolume(volume).shape[1]
+    step = float(volume.GetAttribute("DynamicMRIRecon.MillimetresPerRow"))
+    assert (rows - 1) * step == pytest.approx(float(length), rel=1e-3)
+
+
 def test_compute_is_disabled_with_a_reason_without_a_line(panel: Any) -> None:
     assert not panel.ui.computeProfileButton.isEnabled()
     assert len(str(panel.ui.computeProfileButton.property("toolTip"))) > 10

@@ -176,11 +176,6 @@ def test_opening_the_module_asks_nothing(panel: Any) -> None:
     assert panel.host.dialogs.of_kind("confirm", "error", "messageBox", "pip") == []
 
 
-def test_the_modules_own_self_test_passes(slicer_host: Any, module: Any) -> None:
-    slicer.selfTests["DynamicMRIRecon"]()
-    assert slicer_host.dialogs.of_kind("error") == []
-
-
 def test_the_module_says_who_it_is(slicer_host: Any, module: Any) -> None:
     assert module.title == "Dynamic MRI Reconstruction"
     assert module.categories == ["Cardiac"]

@@ -17,22 +17,11 @@ TITLE_HEIGHT = 26
 
 
 @dataclass(frozen=True)
-class Axis:
-    """Title with unit, and the values at the first and the last pixel."""
-
-    title: str
-    first: float
-    last: float
-
-
-@dataclass(frozen=True)
 class View:
-    """Pixels (height, width, 3) with a title and, where they mean something, axes."""
+    """Pixels (height, width, 3) with a title."""
 
     pixels: NDArray[np.uint8]
     title: str
-    x: Axis | None = None
-    y: Axis | None = None
 
 
 def to_image(pixels: NDArray[np.uint8]) -> QImage:
@@ -59,20 +48,9 @@ def grab(widget: QWidget, width: int, height: int | None = None) -> QPixmap:
     return picture
 
 
-def nice_ticks(axis: Axis, wanted: int = 5) -> list[float]:
-    """Round values between the ends of an axis."""
-    low, high = sorted((axis.first, axis.last))
-    if not high > low:
-        return [low]
-    step = 10 ** np.floor(np.log10((high - low) / wanted))
-    step *= next((factor for factor in (1, 2, 5) if (high - low) / (step * factor) <= wanted), 10)
-    return [float(v) + 0.0 for v in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
-
-
-def view_size(box: QRect, axes: bool) -> tuple[int, int]:
+def view_size(box: QRect) -> tuple[int, int]:
     """Width and height in pixels that a view has inside ``box``."""
-    left, bottom = (58, 40) if axes else (0, 0)
-    return box.width() - left, box.height() - TITLE_HEIGHT - bottom
+    return box.width(), box.height() - TITLE_HEIGHT
 
 
 def _draw_view(painter: QPainter, box: QRect, view: View) -> None:
@@ -83,32 +61,6 @@ def _draw_view(painter: QPainter, box: QRect, view: View) -> None:
     image = to_image(view.pixels)
     place = QRect(box.right() + 1 - image.width(), box.top() + TITLE_HEIGHT, image.width(), image.height())
     painter.drawImage(place.topLeft(), image)
-    if view.x is not None:
-        _draw_x_axis(painter, place, view.x)
-    if view.y is not None:
-        _draw_y_axis(painter, place, view.y)
-
-
-def _draw_x_axis(painter: QPainter, place: QRect, axis: Axis) -> None:
-    for value in nice_ticks(axis, 8):
-        x = round(place.left() + (value - axis.first) / (axis.last - axis.first) * (place.width() - 1))
-        painter.drawLine(x, place.bottom() + 1, x, place.bottom() + 5)
-        painter.drawText(QRect(x - 30, place.bottom() + 5, 60, 14), Qt.AlignmentFlag.AlignCenter, f"{value:g}")
-    label = QRect(place.left(), place.bottom() + 20, place.width(), 16)
-    painter.drawText(label, Qt.AlignmentFlag.AlignCenter, axis.title)
-
-
-def _draw_y_axis(painter: QPainter, place: QRect, axis: Axis) -> None:
-    right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-    for value in nice_ticks(axis):
-        y = round(place.top() + (value - axis.first) / (axis.last - axis.first) * (place.height() - 1))
-        painter.drawLine(place.left() - 5, y, place.left() - 1, y)
-        painter.drawText(QRect(place.left() - 45, y - 8, 38, 16), right, f"{value:g}")
-    painter.save()
-    painter.translate(place.left() - 46, place.center().y())
-    painter.rotate(-90)
-    painter.drawText(QRect(-150, -10, 300, 16), Qt.AlignmentFlag.AlignCenter, axis.title)
-    painter.restore()
 
 
 def compose(panel: QPixmap, views: list[tuple[QRect, View]], size: tuple[int, int], path: Path, note: str = "") -> Path:

@@ -45,26 +45,15 @@ def _window(width: int, height: int) -> Any:
     return window
 
 
-def slice_picture(
-    volume: Any,
-    width: int,
-    height: int,
-    *,
-    layout_name: str,
-    markups: bool = True,
-    stretch: bool = False,
-    as_set: bool = False,
-) -> NDArray[np.uint8]:
+def slice_picture(volume: Any, width: int, height: int, *, layout_name: str, fit: bool = True) -> NDArray[np.uint8]:
     """A slice view of ``volume`` in its own plane, as (height, width, 3) pixels.
 
     Parameters
     ----------
     layout_name
         Slice view to use (``Red``, ``MMode``...); markups are drawn where they lie in its plane.
-    stretch
-        Fill the view in both directions, for an image whose axes have different units.
-    as_set
-        Cut where the view's node says, instead of in the volume's own plane.
+    fit
+        Whether the view is fitted to the image first, or shows what it shows, at the size that it has.
     """
     logic = slicer.app.layoutManager().sliceWidget(layout_name).sliceLogic()
     node = logic.GetSliceNode()
@@ -82,15 +71,10 @@ def slice_picture(
     interactor.SetRenderWindow(window)
     interactor.Initialize()
     interactor.UpdateSize(width, height)
-    group = _displayable_managers(renderer, node) if markups else None
+    group = _displayable_managers(renderer, node)
     logic.GetSliceCompositeNode().SetBackgroundVolumeID(volume.GetID())
-    logic.ResizeSliceNode(width, height)
-    if not as_set:
-        logic.RotateSliceToLowestVolumeAxes(False)
-        logic.FitSliceToBackground()
-        logic.SnapSliceOffsetToIJK()
-    if stretch:
-        _stretch(logic, volume)
+    if fit:
+        fit_view(layout_name, width, height)
     mapper.SetInputConnection(logic.GetImageDataConnection())
     window.Render()
     _kept.append((window, interactor, group))
@@ -110,11 +94,13 @@ def _displayable_managers(renderer: Any, node: Any) -> Any:
     return group
 
 
-def _stretch(logic: Any, volume: Any) -> None:
-    columns, rows, _ = volume.GetImageData().GetDimensions()
-    spacing = volume.GetSpacing()
-    depth = logic.GetSliceNode().GetFieldOfView()[2]
-    logic.GetSliceNode().SetFieldOfView(columns * spacing[0], rows * spacing[1], depth)
+def fit_view(layout_name: str, width: int, height: int) -> None:
+    """Give a slice view a size in pixels and fit it to its image."""
+    logic = slicer.app.layoutManager().sliceWidget(layout_name).sliceLogic()
+    logic.ResizeSliceNode(width, height)
+    logic.RotateSliceToLowestVolumeAxes(False)
+    logic.FitSliceToBackground()
+    logic.SnapSliceOffsetToIJK()
 
 
 def chart_picture(chart: Any, width: int, height: int) -> NDArray[np.uint8]:

@@ -5,30 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import slicer
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QWidget
 
 from . import compose, render
-from .compose import Axis, View
+from .compose import View
 
 PANEL_WIDTH = 520
 SMALLEST_HEIGHT = 860
 VIEWS_WIDTH = 980
 MARGIN = 10
+LOWEST_VIEW = 150
+TRUST_WIDTH = 320
 CAPTION_HEIGHT = 24
-
-
-def mmode_axes(volume: Any) -> tuple[Axis, Axis]:
-    """Time and position at the edges of an M-mode volume, from its attributes."""
-    columns, rows, _ = volume.GetImageData().GetDimensions()
-    start_s = float(volume.GetAttribute("DynamicMRIRecon.StartTime_s"))
-    column_s = float(volume.GetAttribute("DynamicMRIRecon.SecondsPerColumn"))
-    row_mm = float(volume.GetAttribute("DynamicMRIRecon.MillimetresPerRow"))
-    time = Axis("Time (s)", start_s - column_s / 2, start_s + (columns - 0.5) * column_s)
-    return time, Axis("Position along the line (mm)", -row_mm / 2, (rows - 0.5) * row_mm)
 
 
 def window_picture(
@@ -57,20 +48,23 @@ def window_picture(
         boxes = [QRect(first, MARGIN, VIEWS_WIDTH - 2 * MARGIN, inner)]
         return _write(left, boxes, [_volume_view(volume, boxes[0])], path, note)
     modes = mmode_volume if isinstance(mmode_volume, list) else [mmode_volume]
+    stack = {("MMode" if number == 0 else f"MMode{number + 1}"): mode for number, mode in enumerate(modes)}
+    for name in ("Waveform", "Spectrogram"):
+        sound = modes[0].GetNodeReference(f"DynamicMRIRecon.{name}")
+        stack |= {} if sound is None else {name: sound}
     half_w, half_h = (VIEWS_WIDTH - 3 * MARGIN) // 2, (inner - MARGIN) // 2
-    second, part_h = first + half_w + MARGIN, (half_h - (len(modes) - 1) * MARGIN) // len(modes)
+    # As in the layout the views of a stack are equally high, and as high as the movie together.
+    half_h = max(half_h, len(stack) * LOWEST_VIEW) if len(stack) > 2 else half_h
+    second, part_h = first + half_w + MARGIN, (half_h - (len(stack) - 1) * MARGIN) // len(stack)
     boxes = [QRect(first, MARGIN, half_w, half_h)]
-    boxes += [QRect(second, MARGIN + index * (part_h + MARGIN), half_w, part_h) for index in range(len(modes))]
-    boxes.append(QRect(first, 2 * MARGIN + half_h, 2 * half_w + MARGIN, half_h))
-    pictures = [_volume_view(volume, boxes[0])]
-    pictures += [
-        _mmode_view(mode, box, number) for number, (mode, box) in enumerate(zip(modes, boxes[1:], strict=False))
-    ]
+    boxes += [QRect(second, MARGIN + index * (part_h + MARGIN), half_w, part_h) for index in range(len(stack))]
+    boxes.append(QRect(first, 2 * MARGIN + half_h, 2 * half_w + MARGIN, inner - MARGIN - half_h))
+    pictures = [_volume_view(volume, boxes[0]), *_stack_views(stack, modes, boxes[1])]
     return _write(left, boxes, [*pictures, _chart_view(chart, boxes[-1])], path, note)
 
 
-def trust_picture(panel: QWidget | None, path: Path, volumes: Any, chart: Any, note: str = "") -> Path:
-    """Write the window with input, result and difference side by side above the chart.
+def trust_picture(panel: QWidget | None, path: Path, volumes: dict[str, Any], chart: Any, note: str = "") -> Path:
+    """Write the window with volumes, by the names of their views, side by side above the chart.
 
     Raises
     ------
@@ -81,14 +75,16 @@ def trust_picture(panel: QWidget | None, path: Path, volumes: Any, chart: Any, n
     if reason:
         raise RuntimeError(reason)
     left, first, inner = _room(panel)
-    third, half_h = (VIEWS_WIDTH - 4 * MARGIN) // 3, (inner - MARGIN) // 2
-    boxes = [QRect(first + index * (third + MARGIN), MARGIN, third, half_h) for index in range(3)]
-    names = ("TrustInput", "TrustResult", "TrustDifference")
-    pictures = [_volume_view(volume, box, name) for volume, box, name in zip(volumes, boxes, names, strict=True)]
+    count = len(volumes)
+    width = max(VIEWS_WIDTH, count * TRUST_WIDTH)
+    part = (width - (count + 1) * MARGIN) // count
+    half_h = min((inner - MARGIN) // 2, part + compose.TITLE_HEIGHT)
+    boxes = [QRect(first + index * (part + MARGIN), MARGIN, part, half_h) for index in range(count)]
+    pictures = [_volume_view(volume, box, name) for (name, volume), box in zip(volumes.items(), boxes, strict=True)]
     if chart is not None:
-        boxes.append(QRect(first, 2 * MARGIN + half_h, VIEWS_WIDTH - 2 * MARGIN, half_h))
+        boxes.append(QRect(first, 2 * MARGIN + half_h, width - 2 * MARGIN, inner - MARGIN - half_h))
         pictures.append(_chart_view(chart, boxes[-1]))
-    return _write(left, boxes, pictures, path, note)
+    return _write(left, boxes, pictures, path, note, width)
 
 
 def compare_picture(panel: QWidget | None, path: Path, names: list[str], note: str = "") -> Path:
@@ -117,7 +113,8 @@ def compare_picture(panel: QWidget | None, path: Path, names: list[str], note: s
         composite = slicer.app.layoutManager().sliceWidget(name).mrmlSliceCompositeNode()
         volume = slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID())
         size = compose.view_size(box, axes=False)
-        pictures.append(View(render.slice_picture(volume, *size, layout_name=name, as_set=True), volume.GetName()))
+        slicer.app.layoutManager().sliceWidget(name).sliceLogic().ResizeSliceNode(*size)
+        pictures.append(View(render.slice_picture(volume, *size, layout_name=name, fit=False), volume.GetName()))
     return _write(left, boxes, pictures, path, note)
 
 
@@ -127,13 +124,15 @@ def _room(panel: QWidget | None) -> tuple[QPixmap, int, int]:
     return left, left.width() + MARGIN, max(SMALLEST_HEIGHT, left.height()) - CAPTION_HEIGHT - 2 * MARGIN
 
 
-def _write(left: QPixmap, boxes: list[QRect], pictures: list[View], path: Path, note: str) -> Path:
-    size = (left.width() + VIEWS_WIDTH, max(SMALLEST_HEIGHT, left.height()))
+def _write(
+    left: QPixmap, boxes: list[QRect], pictures: list[View], path: Path, note: str, width: int = VIEWS_WIDTH
+) -> Path:
+    size = (left.width() + width, max(SMALLEST_HEIGHT, left.height()))
     return compose.compose(left, list(zip(boxes, pictures, strict=True)), size, path, note)
 
 
 def _volume_view(volume: Any, box: QRect, view: str = "Red") -> View:
-    size = compose.view_size(box, axes=False)
+    size = compose.view_size(box)
     browser = slicer.modules.sequences.logic().GetFirstBrowserNodeForProxyNode(volume)
     time = ""
     if browser is not None:
@@ -144,12 +143,21 @@ def _volume_view(volume: Any, box: QRect, view: str = "Red") -> View:
     return View(render.slice_picture(volume, *size, layout_name=view), f"{volume.GetName()}{time}")
 
 
-def _mmode_view(volume: Any, box: QRect, number: int = 0) -> View:
-    size = compose.view_size(box, axes=True)
-    name = "MMode" if number == 0 else f"MMode{number + 1}"
-    pixels = render.slice_picture(volume, *size, layout_name=name, markups=False, stretch=True)
-    return View(np.ascontiguousarray(pixels), volume.GetName(), *mmode_axes(volume))
+def _stack_views(stack: dict[str, Any], modes: list[Any], box: QRect) -> list[View]:
+    """M-modes and sound, one below the other, on one time axis as the module aligns them."""
+    from DynamicMRIReconSlicer import layout, soundImages
+
+    size = compose.view_size(box)
+    for name, node in stack.items():
+        slicer.app.layoutManager().sliceWidget(name).mrmlSliceCompositeNode().SetBackgroundVolumeID(node.GetID())
+        render.fit_view(name, *size)
+    if soundImages.of(modes[0]):
+        layout.alignTimes([(name, node) for name, node in stack.items() if name.startswith("MMode")], modes[0])
+    return [
+        View(render.slice_picture(node, *size, layout_name=name, fit=False), node.GetName())
+        for name, node in stack.items()
+    ]
 
 
 def _chart_view(chart: Any, box: QRect) -> View:
-    return View(render.chart_picture(chart, *compose.view_size(box, axes=False)), "Plot")
+    return View(render.chart_picture(chart, *compose.view_size(box)), "Plot")

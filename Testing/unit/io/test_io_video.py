@@ -50,6 +50,24 @@ def test_times_and_pictures_come_back(suffix: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(back.geometry.spacing_mm, 1.0)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+def test_the_pixel_size_that_was_told_scales_the_picture_about_its_place(suffix: str, tmp_path: Path) -> None:
+    path = dmr.write(tmp_path / f"a{suffix}", blob())
+    plain, told = dmr.read(path), dmr.read(path, pixel_size_mm=2.4)
+    np.testing.assert_allclose(told.geometry.spacing_mm[:2], 2.4)
+    rows, columns = plain.array.shape[2:]
+    middle = (columns // 2, rows // 2, 0)
+    np.testing.assert_allclose(told.geometry.to_ras(middle), 0, atol=1e-9)
+    np.testing.assert_allclose(told.geometry.to_ras((0, 0, 0)), 2.4 * plain.geometry.to_ras((0, 0, 0)), atol=1e-9)
+    assert not any("1 mm" in warning for warning in told.metadata["warnings"])
+    assert any("1 mm" in warning for warning in plain.metadata["warnings"])
+    for wrong in (0, -1.0, float("inf"), float("nan"), "2"):
+        with pytest.raises(InputError, match="pixel_size_mm"):
+            dmr.read(path, pixel_size_mm=wrong)
+    with pytest.raises(InputError, match="means nothing"):
+        dmr.read(dmr.write(tmp_path / "a.seq.nrrd", blob()), pixel_size_mm=2.0)
+
+
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe (Debian: ffmpeg) is not installed")
 def test_ffprobe_sees_the_true_times(tmp_path: Path) -> None:
     movie = dmr.write(tmp_path / "a.mp4", blob())

@@ -44,12 +44,14 @@ def test_edge_table(tmp_path: Path) -> None:
         "velocity_mm_per_s",
         "acceleration_mm_per_s2",
         "edge_width_mm",
+        "edge_sd_mm",
         "synthetic",
     ]
     assert path.read_bytes().count(b"\r\n") == len(TIMES) + 1
     np.testing.assert_allclose([float(row[0]) for row in rows], TIMES)
     np.testing.assert_allclose([float(row[1]) for row in rows], 8 + 10 * TIMES, atol=0.05)
-    assert [row[5] for row in rows] == ["0", "1", "0", "0", "0"]
+    assert [row[5] for row in rows] == [""] * 5, "no method told an uncertainty"
+    assert [row[6] for row in rows] == ["0", "1", "0", "0", "0"]
     assert rows[1][2] == rows[1][3] == ""
     np.testing.assert_allclose([float(row[3]) for i, row in enumerate(rows) if i != 1], 0, atol=2)
     # 10 % to 90 % of a logistic step of scale 0.6 mm.

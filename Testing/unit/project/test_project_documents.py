@@ -18,7 +18,7 @@ from DynamicMRIReconLib.jobs import files
 from DynamicMRIReconLib.jobs.job import Job, ReadSettings
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 CODE = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 
 
