@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 #: name of the network -> (module of ``networks``, class built with the network options as keyword arguments)
-ARCHITECTURES: dict[str, tuple[str, str]] = {}
+ARCHITECTURES: dict[str, tuple[str, str]] = {
+    "ifnet": ("ifnet", "IFNet"),
+    "miccan": ("miccan", "Miccan"),
+}
 
 
 def build(network: str, options: dict[str, Any]) -> nn.Module:
