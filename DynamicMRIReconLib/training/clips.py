@@ -35,7 +35,7 @@ class Clip:
     name: str
 
     @classmethod
-    def of(cls, magnitudes: NDArray[Any], times_s: NDArray[np.float64], name: str) -> Clip:
+    def of(cls, magnitudes: NDArray[Any], times_s: NDArray[Any], name: str) -> Clip:
         """A clip of ``magnitudes`` (T, H, W) in any scale, at ``times_s`` (T,) seconds.
 
         Raises
