@@ -62,7 +62,8 @@ class FlowBlock(nn.Module):
         if flow is not None:
             x = torch.cat([x, _resized(flow, 1 / scale) / scale], dim=1)
         x = self.enter(x)
-        found = _resized(self.leave(self.body(x) + x), 2 * scale)
+        # displacements are summed and scaled: in half precision they would be off by tenths of a voxel
+        found = _resized(self.leave(self.body(x) + x).float(), 2 * scale)
         return found[:, :4] * (2 * scale), found[:, 4:]
 
 

@@ -20,6 +20,7 @@ def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
         (B, 2, y, x) displacement in voxels, x before y.
     """
     height, width = image.shape[-2:]
+    flow = flow.float() if flow.dtype in (torch.float16, torch.bfloat16) else flow
     y = torch.linspace(-1, 1, height, device=image.device, dtype=flow.dtype)
     x = torch.linspace(-1, 1, width, device=image.device, dtype=flow.dtype)
     grid_x = x[None, None, :] + flow[:, 0] * (2 / (width - 1))

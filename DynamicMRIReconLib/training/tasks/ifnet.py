@@ -50,7 +50,7 @@ class IfnetOptions(BaseModel):
 
 
 class IfnetTask:
-    """See ``TrainingTask``. The training network has the teacher, the described one has not."""
+    """See ``TrainingTask``. The teacher travels with the weights; interpolation does not use it."""
 
     name = "ifnet"
     options = IfnetOptions
@@ -61,12 +61,13 @@ class IfnetTask:
         return options.span + 1
 
     def build(self, options: IfnetOptions) -> nn.Module:
-        """A fresh network, with the teacher if asked for."""
-        return IFNet(**self.network_options(options) | {"teacher": options.teacher})
+        """A fresh network."""
+        return IFNet(**self.network_options(options))
 
     def network_options(self, options: IfnetOptions) -> dict[str, Any]:
-        """Arguments of ``IFNet`` without the teacher, whose weights (``teacher.*``) need not be kept."""
-        return {"channels": 1, "widths": list(options.widths), "context": options.context}
+        """Arguments of ``IFNet``."""
+        widths = list(options.widths)
+        return {"channels": 1, "teacher": options.teacher, "widths": widths, "context": options.context}
 
     def sample(
         self, clip: Clip, random: np.random.Generator, options: IfnetOptions, *, augment: bool

@@ -108,3 +108,15 @@ def test_overfits_one_pair_better_than_the_mean_of_the_two_frames():
         loss.backward()
         optimiser.step()
     assert loss.detach() < 0.35 * linear
+
+
+def test_half_precision_keeps_displacements_exact():
+    torch.manual_seed(0)
+    network = IFNet(**SMALL).eval()
+    first, second = torch.rand(2, 1, 1, 64, 64)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        found = network(first, second, torch.tensor([0.5]))
+        moved = backward_warp(blob(20.0, 10.0, 256), torch.full((1, 2, 256, 256), 0.5, dtype=torch.bfloat16))
+    assert found.flows[-1].dtype == found.image.dtype == torch.float32
+    torch.testing.assert_close(moved[0, 0, 200, 200], blob(20.0, 10.0, 256)[0, 0, 200:202, 200:202].mean())
+    torch.testing.assert_close(moved[0, 0, 10, 20], blob(20.0, 10.0, 256)[0, 0, 10:12, 20:22].mean())

@@ -136,3 +136,11 @@ def test_overfits_one_sample():
         loss.backward()
         optimiser.step()
     assert loss.detach() < 0.3 * start
+
+
+def test_half_precision_of_the_convolutions_keeps_what_was_measured():
+    _, samples, mask, _ = case()
+    network = Miccan(blocks=2, features=8).eval()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        image = network(samples, mask)[-1]
+    torch.testing.assert_close(torch.where(mask, fft2c(image), 0), samples[:, 0], rtol=1e-4, atol=1e-5)
