@@ -20,7 +20,7 @@ from DynamicMRIReconLib.methods.common.interpolated_series import (
 from DynamicMRIReconLib.methods.registry import register
 
 #: of one CPU core, for each voxel of an interpolated picture
-SECONDS_PER_VOXEL = 12e-6
+SECONDS_PER_VOXEL = 8e-6
 #: working memory of the network for each voxel of a picture
 BYTES_PER_VOXEL = 1200.0
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from DynamicMRIReconLib.models import LoadedModel
 
 #: of one CPU core, for each voxel of a frame
-SECONDS_PER_VOXEL = 35e-6
+SECONDS_PER_VOXEL = 32e-6
 #: working memory of the network for each voxel of a frame
 BYTES_PER_VOXEL = 2200.0
 #: frames in the network together: on the CPU more only take longer until a cancel is seen

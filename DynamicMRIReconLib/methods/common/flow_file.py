@@ -66,10 +66,12 @@ def write_flow(path: Path, vectors: NDArray[np.float32], series: ImageSeries, no
         "units": ["mm", "", "", "", unit],
         "measurement frame": np.eye(3),
         "DataNodeClassName": "vtkMRMLVectorVolumeNode",
-        "axis 4 index type": "numeric",
-        "axis 4 index values": " ".join(index_texts(times, unit)),
         MEANING_KEY: MEANING,
     }
+    # 3D Slicer counts the axes without that of the vector's components
+    for axis in (3, 4):
+        header[f"axis {axis} index type"] = "numeric"
+        header[f"axis {axis} index values"] = " ".join(index_texts(times, unit))
     if not_moving:
         header["DynamicMRIRecon.not_interpolated"] = " ".join(map(str, not_moving))
     with atomic_files([path], [SUFFIX]) as (temporary,), temporary.open("wb") as file:
