@@ -18,6 +18,7 @@ from DynamicMRIReconLib.training import checkpoint
 from DynamicMRIReconLib.training.checkpoint import BEST, LAST, Progress
 from DynamicMRIReconLib.training.config import TrainingConfig
 from DynamicMRIReconLib.training.distributed import Group
+from DynamicMRIReconLib.training.initial import start_from
 from DynamicMRIReconLib.training.items import Item, TrainingItems, batches, sources, validation_batches
 from DynamicMRIReconLib.training.logs import Logs, NoLogs
 from DynamicMRIReconLib.training.optimisers import learning_rate, make_optimiser
@@ -60,7 +61,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         network = task.build(options)
         if config.initial_weights:
-            _start_from(network, Path(config.initial_weights))
+            start_from(network, Path(config.initial_weights))
         self.network = network.to(group.device)
         if config.channels_last:
             self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -217,9 +218,3 @@ class Trainer:
         found: dict[str, Any] = json.loads(self.config.model_dump_json())
         found["options"] = json.loads(self.options.model_dump_json())
         return {**found, "network": self.task.name, "processes": self.group.size}
-
-
-def _start_from(network: nn.Module, path: Path) -> None:
-    from DynamicMRIReconLib.models.files import read_network
-
-    network.load_state_dict(read_network(path, None).state_dict())

@@ -39,6 +39,7 @@ class MiccanOptions(BaseModel):
     intensity: tuple[float, float] = Field(
         default=(0.7, 1.3), description="range of the random factor on training images, whose brightest 0.1 % are 1"
     )
+    orientations: bool = Field(default=True, description="train on mirror images and quarter turns too")
     compared: Literal["magnitude", "complex"] = "magnitude"
     perceptual_weight: float = Field(default=0.1, ge=0)
     perceptual_file: str = Field(
@@ -73,8 +74,10 @@ class MiccanTask:
     ) -> dict[str, Tensor]:
         """``samples`` (1, ky, kx), ``mask`` (ky, kx), ``target`` (y, x) complex."""
         frame = clip.frames[random.integers(len(clip.frames))][None]
+        if augment and options.orientations:
+            frame = flipped_and_turned(frame, random)
         if augment:
-            frame = flipped_and_turned(frame, random) * random.uniform(*options.intensity)
+            frame = frame * random.uniform(*options.intensity)
         image = frame[0].to(torch.complex64)
         shape = (image.shape[0], image.shape[1])
         if options.phase:
