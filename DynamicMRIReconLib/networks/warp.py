@@ -15,7 +15,7 @@ def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
     Parameters
     ----------
     image
-        (B, channels, y, x), two voxels at least on both axes.
+        (B, channels, y, x).
     flow
         (B, 2, y, x) displacement in voxels, x before y.
     """
@@ -23,8 +23,8 @@ def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
     flow = flow.float() if flow.dtype in (torch.float16, torch.bfloat16) else flow
     y = torch.linspace(-1, 1, height, device=image.device, dtype=flow.dtype)
     x = torch.linspace(-1, 1, width, device=image.device, dtype=flow.dtype)
-    grid_x = x[None, None, :] + flow[:, 0] * (2 / (width - 1))
-    grid_y = y[None, :, None] + flow[:, 1] * (2 / (height - 1))
+    grid_x = x[None, None, :] + flow[:, 0] * (2 / max(width - 1, 1))
+    grid_y = y[None, :, None] + flow[:, 1] * (2 / max(height - 1, 1))
     # clamped instead of padding_mode="border", which Apple's MPS lacks: the same values
     grid = torch.stack([grid_x, grid_y], dim=-1).clamp(-1, 1)
     return functional.grid_sample(image, grid.to(image.dtype), mode="bilinear", align_corners=True)
