@@ -101,6 +101,7 @@ class Card(Section):
     licence: str = ""
     attribution: str = ""
     notes: str = ""
+    command: str = Field(default="", description="how to make it, where that takes more than one command")
     ranges: dict[str, Range] = {}
     half_precision: bool = False
 

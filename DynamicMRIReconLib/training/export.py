@@ -66,23 +66,24 @@ def _card(trainer: Trainer, figures: dict[str, float], sha256: str, command: str
         sha256=sha256,
         trained_on=f"{said.trained_on or ', '.join(trainer.training_names)}. Training: {effort}.",
         intended_use=said.intended_use or "Research on data like those it was trained on.",
-        ranges=_ranges(config),
+        ranges=_ranges(config, trainer.task.clip_frames(trainer.options)),
         licence=said.licence or "unknown: that of the training data",
         attribution=said.attribution,
         metrics=[Metric(name=name, data="validation", value=value) for name, value in figures.items()],
-        command=command,
+        command=said.command.strip() or command,
         date=datetime.date.today().isoformat(),
         notes=said.notes,
     )
 
 
-def _ranges(config: TrainingConfig) -> dict[str, Range]:
+def _ranges(config: TrainingConfig, clip_frames: int) -> dict[str, Range]:
     data = config.data
     ranges = {
         "matrix": Range(low=min(data.matrix), high=max(data.matrix), unit="pixels", meaning="size of the images"),
     }
     times = [time for stream in data.phantoms for time in stream.frame_time_ms]
     times += [rule.frame_time_ms for rule in data.series if rule.frame_time_ms is not None]
-    if times:
+    # A network of single frames knows no time.
+    if times and clip_frames > 1:
         ranges["frame_time_ms"] = Range(low=min(times), high=max(times), unit="ms", meaning="time between frames")
     return ranges | config.card.ranges
