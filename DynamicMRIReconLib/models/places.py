@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from DynamicMRIReconLib.errors import InputError
 
 SUFFIX = ".safetensors"
-#: in a checkout of the source, and beside the library where it is installed
+#: in a checkout of the source, beside the library in Slicer, and where pip puts a package's data
 FOLDERS = (
     Path(__file__).resolve().parents[2] / "Resources" / "Models",
     Path(__file__).resolve().parents[1] / "Resources" / "Models",
+    Path(sys.prefix) / "share" / "dynamic-mri-recon" / "Models",
 )
 
 

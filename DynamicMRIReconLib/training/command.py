@@ -59,7 +59,7 @@ def train(
             output.mkdir(parents=True, exist_ok=True)
             (output / USED_CONFIG).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
         reason = trainer.run()
-        if reason != "stopped" and group.is_main:
+        if reason != "stopped":
             export(trainer, output, _command(network, config_file, folders, replaced or {}))
     return reason
 

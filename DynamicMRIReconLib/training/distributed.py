@@ -48,6 +48,10 @@ class Group:
             dist.all_reduce(values)
         return values
 
+    def wait(self) -> None:
+        """Return when every process has come here."""
+        self.sum(torch.zeros(1, device=self.device))
+
 
 @contextmanager
 def joined(device: str) -> Iterator[Group]:

@@ -21,29 +21,37 @@ HALF_TOLERANCE = 0.02
 
 
 def export(trainer: Trainer, output: Path, command: str) -> Path:
-    """Write ``model.safetensors`` and its card ``model.json`` into ``output``; the path of the weights."""
-    task, config = trainer.task, trainer.config
+    """Write ``model.safetensors`` and its card ``model.json`` into ``output``; the path of the weights.
+
+    All processes of a group call it, since all validate; one writes.
+    """
+    task, group = trainer.task, trainer.group
     options = task.network_options(trainer.options)
     path = output / f"model{SUFFIX}"
+    group.wait()
     best = read_network(output / BEST, task.name)
-    write_network(path, best, task.name, options)
-    figures = _figures(trainer, path)
-    if config.card.half_precision:
+
+    def figures_of(file: Path, *, half: bool) -> dict[str, float]:
+        if group.is_main:
+            write_network(file, best, task.name, options, half=half)
+        group.wait()
+        trainer.network.load_state_dict(read_network(file, task.name).state_dict())
+        return trainer.validate()
+
+    figures = figures_of(path, half=False)
+    if trainer.config.card.half_precision:
         halved = output / f"model-half{SUFFIX}"
-        write_network(halved, best, task.name, options, half=True)
-        rounded = _figures(trainer, halved)
-        if abs(rounded[task.score] - figures[task.score]) <= HALF_TOLERANCE:
+        rounded = figures_of(halved, half=True)
+        is_as_good = abs(rounded[task.score] - figures[task.score]) <= HALF_TOLERANCE
+        figures = rounded if is_as_good else figures
+        group.wait()
+        if group.is_main and is_as_good:
             halved.replace(path)
-            figures = rounded
-        else:
+        elif group.is_main:
             halved.unlink()
-    write_card(card_of(path), _card(trainer, figures, sha256_of(path), command))
+    if group.is_main:
+        write_card(card_of(path), _card(trainer, figures, sha256_of(path), command))
     return path
-
-
-def _figures(trainer: Trainer, path: Path) -> dict[str, float]:
-    trainer.network.load_state_dict(read_network(path, trainer.task.name).state_dict())
-    return trainer.validate()
 
 
 def _card(trainer: Trainer, figures: dict[str, float], sha256: str, command: str) -> ModelCard:

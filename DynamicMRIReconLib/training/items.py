@@ -86,7 +86,8 @@ def batches(items: TrainingItems, first: int, config: TrainingConfig, rank: int,
         for step in range(first, config.steps)
     ]
     workers = config.data.workers
-    loader = DataLoader(items, batch_sampler=numbers, num_workers=workers, persistent_workers=workers > 0)
+    # A generator of its own: the loader would draw from the one whose state a checkpoint keeps.
+    loader = DataLoader(items, batch_sampler=numbers, num_workers=workers, generator=torch.Generator())
     yield from loader
 
 

@@ -47,12 +47,12 @@ class SeriesClips:
         """A random clip of ``frames`` frames, resized to ``matrix x matrix``."""
         start = int(random.choice(self.starts))
         chosen = slice(start, start + frames)
-        resized = _resized(self.frames[chosen], matrix)
-        return Clip.of(resized, self.times_s[chosen] - self.times_s[start], f"{self.name}, frame {start}")
+        images = resized(self.frames[chosen], matrix)
+        return Clip.of(images, self.times_s[chosen] - self.times_s[start], f"{self.name}, frame {start}")
 
 
-def _resized(frames: NDArray[np.float32], matrix: int) -> NDArray[np.float32]:
-    """Bilinear, without smoothing, as the paper's images were."""
+def resized(frames: NDArray[np.float32], matrix: int) -> NDArray[np.float32]:
+    """(T, y, x) -> (T, matrix, matrix), bilinear, without smoothing, as the paper's images were."""
     if frames.shape[-2:] == (matrix, matrix):
         return frames
     stack = torch.from_numpy(np.ascontiguousarray(frames))[:, None]
