@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from DynamicMRIReconLib.methods.base import parameter
 from DynamicMRIReconLib.methods.common.regularised import Problem, RegularisedMethod, RegularisedParameters, pace
@@ -17,10 +17,18 @@ class LocallyLowRankReconParameters(RegularisedParameters):
         0.03, "Weight of the singular values of the blocks: less noise and streaks, simpler motion.", gt=0.0, le=10.0
     )
     smoothness: float = parameter(
-        0.0003,
+        0.0006,
         "Weight of the squared spatial gradient: keeps noise out of frequencies hardly measured; 0 for none.",
         ge=0.0,
         le=10.0,
+        advanced=True,
+    )
+    mean_weight: float = parameter(
+        0.6,
+        "What the mean over time counts beside what changes: below 1 the still parts, which all frames measure "
+        "together, are shrunk less.",
+        gt=0.0,
+        le=1.0,
         advanced=True,
     )
     block: int = parameter(8, "Side of the blocks.", ge=2, le=64, unit="voxels", advanced=True)
@@ -28,7 +36,10 @@ class LocallyLowRankReconParameters(RegularisedParameters):
 
 @register
 class LocallyLowRankRecon(RegularisedMethod):
-    """``min_x |A x - y|^2 / 2 + regularization * sum over blocks |block of x|_*``, the mean over overlapping grids."""
+    """``min_x |A x - y|^2 / 2 + regularization * sum over blocks |block of W x|_*``, the mean over overlapping grids.
+
+    W multiplies the mean over time by ``mean_weight`` and leaves what changes as it is.
+    """
 
     key = "locally-low-rank"
     title = "Locally low rank"
@@ -38,6 +49,10 @@ class LocallyLowRankRecon(RegularisedMethod):
         "Magn. Reson. Med. 73 (2015) 655-661. doi:10.1002/mrm.25161"
     )
     Parameters = LocallyLowRankReconParameters
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        **RegularisedMethod.presets,
+        "faithful": {**RegularisedMethod.presets["faithful"], "mean_weight": 1.0},
+    }
 
     def penalties(self, problem: Problem, parameters: LocallyLowRankReconParameters) -> Sequence[tuple[Any, float]]:
         """Nuclear norms of overlapping blocks."""
@@ -45,5 +60,7 @@ class LocallyLowRankRecon(RegularisedMethod):
 
         weight = parameters.regularization
         volume = len(problem.transform_axes) == 3
-        penalty = LocallyLowRank(problem.shape, weight, parameters.block, volume=volume)
+        penalty = LocallyLowRank(
+            problem.shape, weight, parameters.block, volume=volume, mean_weight=parameters.mean_weight
+        )
         return [(penalty, pace(weight, 0.6) / penalty.grids)]

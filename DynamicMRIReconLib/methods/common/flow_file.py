@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DynamicMRIReconLib.data import ImageSeries
-from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.series_times import index_texts, unit_for
+from DynamicMRIReconLib.methods.common.side_files import check_side_file
 
 SUFFIX = ".seq.nrrd"
 #: key of the header that says what the vectors are, and by which a file is known as one of these
@@ -21,20 +21,8 @@ MEANING = (
 
 
 def check_target(path: Path) -> None:
-    """Refuse to write to ``path`` before the flow is computed.
-
-    Raises
-    ------
-    InputError
-        If its folder is missing, its suffix is another, or it is a file that holds no such flow: a parameter of a job
-        from elsewhere must not be able to replace anything else.
-    """
-    if not path.name.endswith(SUFFIX):
-        raise InputError(f"save_flow, {path}, must end in {SUFFIX}.")
-    if not path.resolve().parent.is_dir():
-        raise InputError(f"The folder of save_flow, {path}, does not exist: create it first, or name another.")
-    if path.exists() and not _is_flow(path):
-        raise InputError(f"save_flow, {path}, exists and is no flow that this program wrote: name another file.")
+    """Refuse to write to ``path`` before the flow is computed; see ``check_side_file``."""
+    check_side_file("save_flow", path, SUFFIX, "flow that this program wrote", _is_flow)
 
 
 def millimetres(displacement: NDArray[np.float32], affine: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.methods.common.preparation import time_average
+from DynamicMRIReconLib.methods.common.trained import BRIGHT_PERCENT
 
 if TYPE_CHECKING:
     import torch
@@ -44,10 +45,9 @@ class GriddedFrames:
         self._kspace, self._device, self._backend = kspace, device, backend
         self._maps = torch.as_tensor(maps, device=device)
         self._average = time_average(kspace, maps, device, backend)
-        magnitude = np.sort(self._average.abs().flatten().cpu().numpy())
-        # the brightest 0.1 % at least one voxel, and never zero
-        bright = float(np.percentile(magnitude, 99.9)) or float(magnitude[-1]) or float(np.abs(kspace.samples).max())
-        self.scale = bright
+        magnitude = self._average.abs().cpu().numpy()
+        bright = np.percentile(magnitude, BRIGHT_PERCENT) or magnitude.max() or np.abs(kspace.samples).max()
+        self.scale = float(bright)
 
     def __call__(self, frames: slice) -> tuple[Tensor, Tensor]:
         """(frames, coils, ky, kx) complex samples divided by ``scale``, and (frames, ky, kx) bool."""

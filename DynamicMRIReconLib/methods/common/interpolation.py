@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.methods.base import Context
 from DynamicMRIReconLib.methods.common.frame_times import FrameTimes
+from DynamicMRIReconLib.methods.common.frames import Preview
 from DynamicMRIReconLib.methods.common.trained import BRIGHT_PERCENT, steps_between
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def interpolate(
     places = [(int(frame), z) for frame in np.flatnonzero(wanted) for z in range(array.shape[1])]
     blocks = network.blocks
     assert isinstance(blocks, torch.nn.ModuleList)
+    preview = Preview(context)
     for start in range(0, len(places), at_once):
         frames, slices = (np.array(part) for part in zip(*places[start : start + at_once], strict=True))
 
@@ -107,6 +109,7 @@ def interpolate(
         time = torch.as_tensor(asked.numbers[frames] - pair, dtype=torch.float32, device=context.device)
         with torch.inference_mode(), steps_between(blocks, step):
             found = between(network, first / pairs.scale, second / pairs.scale, time) * pairs.scale
+        preview.offer(found[:, None])
         result[frames, slices] = found.cpu().numpy()
     return result
 
@@ -127,14 +130,13 @@ def between(network: nn.Module, first: Tensor, second: Tensor, time: Tensor) -> 
     moved = [backward_warp(_channels(frame), part) for frame, part in ((first, flow[:, :2]), (second, flow[:, 2:]))]
     blend = share * moved[0] + (1 - share) * moved[1]
     correction = (found.image - found.merged[-1])[:, 0]
+    # a correction dims at most to nothing
+    magnitude = (blend[:, 0].abs() + correction).clamp_min(0)
     if not first.is_complex():
-        changed = blend[:, 0] + correction * blend[:, 0].sign()
-        # a correction dims at most to nothing
-        return torch.where(changed * blend[:, 0] < 0, 0, changed)
-    magnitude = (blend[:, 0] + correction).clamp_min(0)
+        return torch.where(blend[:, 0] < 0, -magnitude, magnitude)
     direction = torch.complex(blend[:, 1], blend[:, 2])
     size = direction.abs()
-    return magnitude * torch.where(size > 0, direction / size.clamp_min(1e-20), 0)
+    return magnitude * torch.where(size > 0, direction / size.clamp_min(1e-20), 1)
 
 
 def flows(

@@ -131,13 +131,17 @@ class LocallyLowRank:
 
     The grids are shifted against each other by half a block along each axis, so that no seam of one is a seam of
     another; each has a copy of the series to itself, which keeps the proximal map exact. Blocks wrap around.
+    ``mean_weight``: what the mean over time counts in the matrices. All frames together measure it well, and it is the
+    largest part of every block: below 1 it is shrunk less than what changes.
 
     J. D. Trzasko, A. Manduca, ISMRM 2011, 4371; T. Zhang, J. M. Pauly, I. R. Levesque, Magn. Reson. Med. 73 (2015)
     655-661, doi:10.1002/mrm.25161.
     """
 
-    def __init__(self, shape: SeriesShape, weight: float, block: int, *, volume: bool = False) -> None:
-        self.weight = weight
+    def __init__(
+        self, shape: SeriesShape, weight: float, block: int, *, volume: bool = False, mean_weight: float = 1.0
+    ) -> None:
+        self.weight, self._mean_weight = weight, mean_weight
         self._block = tuple(min(block, size) if axis or volume else 1 for axis, size in enumerate(shape[1:]))
         halves = [
             (0, size // 2) if 1 < size < whole else (0,) for size, whole in zip(self._block, shape[1:], strict=True)
@@ -151,16 +155,16 @@ class LocallyLowRank:
         return len(self._shifts)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(grids, frames, z, y, x): a copy of the series for each grid."""
-        return x.expand(self.grids, *x.shape)
+        """(grids, frames, z, y, x): a copy of the series for each grid, its mean over time weighted."""
+        return _weigh_mean(x, self._mean_weight).expand(self.grids, *x.shape)
 
     def adjoint(self, z: Tensor) -> Tensor:
-        """The sum of the copies."""
-        return z.sum(0)
+        """The sum of the copies, its mean over time weighted."""
+        return _weigh_mean(z.sum(0), self._mean_weight)
 
     def gram(self, x: Tensor) -> Tensor:
         """``adjoint(forward(x))``."""
-        return self.grids * x
+        return self.grids * _weigh_mean(x, self._mean_weight**2)
 
     def prox(self, z: Tensor, step: float) -> Tensor:
         """Singular value threshold of every block of each grid."""
@@ -195,6 +199,10 @@ class LocallyLowRank:
         (bz, by, bx), (frames, z, y, xs) = self._block, padded
         grid = blocks.reshape(z // bz, y // by, xs // bx, frames, bz, by, bx).permute(3, 0, 4, 1, 5, 2, 6)
         return grid.reshape(padded)[:, : shape[1], : shape[2], : shape[3]]
+
+
+def _weigh_mean(x: Tensor, weight: float) -> Tensor:
+    return x if weight == 1 else x + (weight - 1) * x.mean(0, keepdim=True)
 
 
 class LowRank:

@@ -38,7 +38,7 @@ def load_model(weights: str, network: str, facts: dict[str, float], context: Con
 
 
 def about(model: LoadedModel) -> dict[str, Any]:
-    """What the metadata of a result say about the model that made it; see ``with_models``."""
+    """What ``metadata["models"]`` of a result says about a model that made it."""
     card = model.card
     return {"title": card.title, "sha256": card.sha256, "licence": card.licence, "warning": card.warning}
 

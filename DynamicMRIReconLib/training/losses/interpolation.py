@@ -16,8 +16,9 @@ BETTER_BY = 0.01
 def laplacian_pyramid(image: Tensor, levels: int = LEVELS) -> list[Tensor]:
     """(B, channels, y, x) -> ``levels`` band-pass images, each half the size of the last, and what is left at the end.
 
-    P. J. Burt, E. H. Adelson, IEEE Transactions on Communications 31 (1983) 532-540, 5x5 binomial kernel. Images are first made
-    a multiple of ``2 ** levels`` large by repeating their margin: halving and doubling must give the same size.
+    P. J. Burt, E. H. Adelson, IEEE Transactions on Communications 31 (1983) 532-540, with a 5x5 binomial kernel. Images
+    are first made a multiple of ``2 ** levels`` large by repeating their margin: halved and doubled they must have the
+    same size.
     """
     multiple = 2**levels
     height, width = image.shape[-2:]

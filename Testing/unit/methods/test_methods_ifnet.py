@@ -2,16 +2,17 @@
 
 import numpy as np
 import pytest
+import torch
 from kspace_cases import OBLIQUE, cartesian_case, difference
 from tiny_models import shifting_ifnet, tiny_ifnet, tiny_miccan
 
 import DynamicMRIReconLib as dmr
-from DynamicMRIReconLib import io
+from DynamicMRIReconLib import io, models
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import Cancelled, InputError
 from DynamicMRIReconLib.methods import registry
 from DynamicMRIReconLib.methods.base import Context
-from DynamicMRIReconLib.methods.common.interpolation import look_at_pairs
+from DynamicMRIReconLib.methods.common.interpolation import between, look_at_pairs
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +137,22 @@ def test_blocks_do_not_matter_and_a_cancel_is_seen_within_one(weights, monkeypat
         run(series, weights, temporal_upsampling=3, callback=callback)
     assert fractions == sorted(fractions)
     assert 0 < fractions[-1] < 0.3
+
+
+@pytest.mark.parametrize("kind", ["real", "complex"])
+def test_the_correction_of_the_network_reaches_dark_places_and_dims_at_most_to_nothing(folder, kind):
+    series = sliding(kind=kind)
+    series.array[:, :, :10] = 0
+    network = models.load(shifting_ifnet(folder, 0.0, 0.0)).network
+    first, second = (torch.as_tensor(series.array[n, 0])[None] for n in (0, 1))
+    blend = 0.5 * (first.abs() + second.abs())[0]
+    for bias in (0.4, -9.0):
+        with torch.no_grad():
+            network.refine.head.bias.fill_(bias)
+            found = between(network, first, second, torch.tensor([0.5]))[0]
+        expected = (blend + np.tanh(bias / 2)).clamp(0, 1)
+        torch.testing.assert_close(found.abs(), expected, atol=2e-3, rtol=0)
+        assert not blend[:9].any()
 
 
 class TestFlowFile:

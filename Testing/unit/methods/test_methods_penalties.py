@@ -29,6 +29,7 @@ PENALTIES = {
     "temporal Fourier": (TemporalFourierSparsity(0.7), SHAPE),
     "one block": (LocallyLowRank(SHAPE, 2.5, 100, volume=True), SHAPE),
     "overlapping blocks": (LocallyLowRank(SHAPE, 2.5, 2), SHAPE),
+    "overlapping blocks, mean weighted": (LocallyLowRank(SHAPE, 2.5, 2, mean_weight=0.6), SHAPE),
     "temporal TV of the second part": (OfPart(TemporalTotalVariation(SHAPE, 0.7), 1, 2), PARTS),
     "low rank of the first part": (OfPart(LowRank(2.5), 0, 2), PARTS),
 }
@@ -226,3 +227,11 @@ def test_single_precision_stays_single(penalty, shape):
     x = noise(shape).to(torch.complex64)
     image = penalty.forward(x)
     assert image.dtype == penalty.prox(image, 0.1).dtype == penalty.adjoint(image).dtype == torch.complex64
+
+
+def test_locally_low_rank_counts_the_mean_over_time_less():
+    still, moving = noise((1, 2, 6, 8)).expand(SHAPE), noise(SHAPE, 1)
+    moving = moving - moving.mean(0)
+    plain, weighted = LocallyLowRank(SHAPE, 1.0, 2), LocallyLowRank(SHAPE, 1.0, 2, mean_weight=0.6)
+    assert weighted.value(weighted.forward(still)) == pytest.approx(0.6 * plain.value(plain.forward(still)))
+    assert weighted.value(weighted.forward(moving)) == pytest.approx(plain.value(plain.forward(moving)))
