@@ -37,6 +37,7 @@ class Case:
     times_s: NDArray[np.float64]
     affine: NDArray[np.float64]
     line_ras_mm: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    one_phase: bool = True
 
     def series(self, frames: NDArray[np.float32] | None = None, step: int = 1) -> ImageSeries:
         """These frames, or ``frames`` in their place, every ``step``-th."""
@@ -44,12 +45,12 @@ class Case:
         return ImageSeries(array[::step, None], self.affine, self.times_s[::step])
 
     def measured(self, mask: str) -> KSpace:
-        """k-space of the frames, each with a phase of its own, sampled at ``mask`` only."""
+        """k-space of the frames, with one phase or each with its own, sampled at ``mask`` only."""
         n = self.frames.shape[-1]
         sampled = named_spiral_mask(mask, n)
         images = torch.stack(
             [
-                torch.from_numpy(f) * random_phase((n, n), np.random.default_rng(t), PHASE)
+                torch.from_numpy(f) * random_phase((n, n), np.random.default_rng(0 if self.one_phase else t), PHASE)
                 for t, f in enumerate(self.frames)
             ]
         )
@@ -69,7 +70,7 @@ def persons(matrix: int, count: int) -> Case:
     for seed in range(FIRST_PERSON, FIRST_PERSON + count):
         image = np.abs(phantoms.get("vocal-tract", seed).render([1.3], (1, matrix, matrix))[:, 0])
         frames.append(Clip.of(image, np.zeros(1), str(seed)).frames[0].numpy())
-    return Case(f"{count} phantoms, a frame each", np.stack(frames), 0.1 * np.arange(count), np.eye(4))
+    return Case(f"{count} phantoms, a frame each", np.stack(frames), 0.1 * np.arange(count), np.eye(4), one_phase=False)
 
 
 def speaking(matrix: int, person: int, frame_s: float, count: int) -> Case:
