@@ -32,8 +32,8 @@ _ABOUT = """\
 The models that ship ([models.md](models.md)) at {matrix} x {matrix}, on what no training has seen: phantoms of other
 seeds, and the last third of the one real speech series, in which the mouth opens (the same speaker as in training).
 Samples are made from magnitude images with a random smooth phase, one coil, without noise. PSNR with data range 1 and
-SSIM with a Gaussian window are the paper's, means over frames. ADMM+TV is the method `tv` with the best of the weights
-0.001, 0.003, 0.01, 0.03 for these very frames, chosen for PSNR and for SSIM apart. The paper's figures are of other
+SSIM with a Gaussian window are the paper's, means over frames. ADMM+TV has the best of the weights 0.001, 0.003, 0.01,
+0.03 for these very frames, chosen for PSNR and for SSIM apart, and 100 iterations with exact steps. The paper's figures are of other
 data, 128 x 128 images of 15 speakers, and of networks trained on a GPU for 100 epochs of about 40,000 frames; they
 stand beside for orientation.
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from speech_parts.admm_tv import admm_tv
 from speech_parts.cases import MASKS, Case
 
 import DynamicMRIReconLib as dmr
+from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.training.figures import psnr_db, ssim
 
 WEIGHTS = (0.001, 0.003, 0.01, 0.03)
 Row = dict[str, Any]
+#: what was tried: the weight of the penalty, and the images (T, N, N)
+Images = list[tuple[Any, NDArray[Any]]]
 
 
 def figures(images: NDArray[Any], truth: NDArray[np.float32]) -> tuple[float, float]:
@@ -34,16 +39,9 @@ def measure(case: Case, weights: str) -> tuple[list[Row], dict[str, dict[str, ND
     for mask in MASKS:
         kspace = case.measured(mask)
         shown = images[mask] = {}
-        for name, run in (
-            ("zero-filled", lambda data: [("", dmr.reconstruct(data, "gridding", device="cpu"))]),
-            (
-                "ADMM+TV",
-                lambda data: [(w, dmr.reconstruct(data, "tv", device="cpu", regularization=w)) for w in WEIGHTS],
-            ),
-            ("MICCAN", lambda data: [("", dmr.reconstruct(data, "miccan", device="cpu", weights=weights))]),
-        ):
+        for name, run in (("zero-filled", _zero_filled), ("ADMM+TV", _total_variation), ("MICCAN", _miccan(weights))):
             started = time.process_time()
-            tried = [(weight, series.array[:, 0]) for weight, series in run(kspace)]
+            tried = run(kspace)
             seconds = (time.process_time() - started) / len(tried) / len(case.frames)
             found = [(*figures(array, case.frames), weight, array) for weight, array in tried]
             best = max(found, key=lambda one: one[0])
@@ -61,3 +59,16 @@ def measure(case: Case, weights: str) -> tuple[list[Row], dict[str, dict[str, ND
                 }
             )
     return rows, images
+
+
+def _zero_filled(kspace: KSpace) -> Images:
+    return [("", dmr.reconstruct(kspace, "gridding", device="cpu").array[:, 0])]
+
+
+def _total_variation(kspace: KSpace) -> Images:
+    samples, mask = torch.from_numpy(kspace.samples[:, 0, 0]), torch.from_numpy(kspace.mask[:, 0])
+    return [(weight, admm_tv(samples, mask, weight).numpy()) for weight in WEIGHTS]
+
+
+def _miccan(weights: str) -> Callable[[KSpace], Images]:
+    return lambda kspace: [("", dmr.reconstruct(kspace, "miccan", device="cpu", weights=weights).array[:, 0])]
