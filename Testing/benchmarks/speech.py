@@ -27,20 +27,22 @@ PICTURES = ROOT / "docs" / "pictures"
 DATA = ROOT.parent / "shared" / "data" / "speech_usc"
 #: seconds a frame: the pair that IFNet sees is twice as far apart
 FRAME_TIMES_S = (0.012, 0.024, 0.050, 0.080)
-PERSONS, SPEAKERS, FRAMES = 24, 3, 25
+PERSONS, SPEAKERS, FRAMES = 24, 3, 17
 #: every n-th frame of the real series: its own rate, and half and a third of it
 REAL_STEPS = (1, 2, 4)
 
 
-def spatial_tables(arguments: argparse.Namespace, matrix: int) -> tuple[list[Any], dict[str, Any]]:
-    """Rows, and the images of each case."""
+def spatial_tables(arguments: argparse.Namespace, matrix: int) -> list[Any]:
+    """Rows for both cases, and pictures of them when they are to be written."""
     rows, images = [], {}
-    for case in (cases.persons(matrix, PERSONS), cases.real(arguments.data, matrix, 3)):
+    for case in (cases.persons(matrix, PERSONS), cases.real(arguments.data, matrix, 4)):
         found, shown = spatial.measure(case, arguments.miccan)
         rows += found
         images[case.title] = (case, shown)
         print(*(f"{row['case']} {row['mask']} {row['method']} {row['psnr_db']:.2f}" for row in found), sep="\n")
-    return rows, images
+    if arguments.write:
+        write_pictures(images, PICTURES)
+    return rows
 
 
 def temporal_tables(arguments: argparse.Namespace, matrix: int) -> list[Any]:
@@ -66,11 +68,11 @@ def temporal_tables(arguments: argparse.Namespace, matrix: int) -> list[Any]:
     return rows
 
 
-def throughput(arguments: argparse.Namespace) -> list[Any]:
-    """Frames a second of each method, one thread."""
+def throughput(arguments: argparse.Namespace, matrix: int) -> list[Any]:
+    """Frames a second of each method, one thread, at ``matrix`` and larger."""
     rows = []
-    for matrix in (64, 84, 128):
-        case = cases.speaking(matrix, 0, 0.024, 8)
+    for size in (matrix, 84, 128):
+        case = cases.speaking(size, 0, 0.024, 8)
         kspace = case.measured("arms6_1")
         for method, data, weights, made in (
             ("miccan", kspace, arguments.miccan, 8),
@@ -78,7 +80,7 @@ def throughput(arguments: argparse.Namespace) -> list[Any]:
         ):
             started = time.process_time()
             dmr.reconstruct(data, method, device="cpu", weights=weights)
-            rows.append({"matrix": matrix, "method": method, "frames_per_s": made / (time.process_time() - started)})
+            rows.append({"matrix": size, "method": method, "frames_per_s": made / (time.process_time() - started)})
     return rows
 
 
@@ -120,27 +122,27 @@ def main() -> int:
     parser.add_argument("--ifnet", default="ifnet-speech", help="model, or file of weights (%(default)s)")
     parser.add_argument("--data", type=Path, default=DATA, help="folder with cropped_panels.npz (%(default)s)")
     parser.add_argument("--matrix", type=int, default=64)
-    parser.add_argument("--results", type=Path, help="keep the figures in this JSON file; read it if it exists")
+    parser.add_argument("--results", type=Path, help="keep the figures in this JSON file; measure what it lacks")
+    parser.add_argument("--only", choices=("spatial", "temporal"), help="end after this part")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    images: dict[str, Any] = {}
+    rows: dict[str, Any] = {"matrix": arguments.matrix, "cpu_s": 0.0}
     if arguments.results and arguments.results.exists():
         rows = json.loads(arguments.results.read_text(encoding="utf-8"))
-    else:
+    for name, measure in (("spatial", spatial_tables), ("temporal", temporal_tables), ("throughput", throughput)):
+        if name in rows:
+            continue
         started = time.process_time()
-        spatial_rows, images = spatial_tables(arguments, arguments.matrix)
-        rows = {"matrix": arguments.matrix, "spatial": spatial_rows}
-        rows["temporal"] = temporal_tables(arguments, arguments.matrix)
-        rows["throughput"] = throughput(arguments)
-        rows["cpu_s"] = time.process_time() - started
+        rows[name] = measure(arguments, arguments.matrix)
+        rows["cpu_s"] += time.process_time() - started
         if arguments.results:
             arguments.results.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+        if arguments.only == name:
+            return 0
     text = page(rows)
     print(text)
     if arguments.write:
         PAGE.write_text(text, encoding="utf-8")
-        if images:
-            write_pictures(images, PICTURES)
         for weights, metrics in zip((arguments.miccan, arguments.ifnet), card_metrics(rows), strict=True):
             into_card(weights, metrics)
     return 0

@@ -33,12 +33,17 @@ The models that ship ([models.md](models.md)) at {matrix} x {matrix}, on what no
 seeds, and the last third of the one real speech series, in which the mouth opens (the same speaker as in training).
 Samples are made from magnitude images with a random smooth phase, one coil, without noise. PSNR with data range 1 and
 SSIM with a Gaussian window are the paper's, means over frames. ADMM+TV has the best of the weights 0.001, 0.003, 0.01,
-0.03 for these very frames, chosen for PSNR and for SSIM apart, and 100 iterations with exact steps. The paper's figures are of other
-data, 128 x 128 images of 15 speakers, and of networks trained on a GPU for 100 epochs of about 40,000 frames; they
-stand beside for orientation.
+0.03 for these very frames, chosen for PSNR and for SSIM apart, and 100 iterations with exact steps. The paper's figures
+are of other data, 128 x 128 images of 15 speakers, and of networks trained on a GPU for 100 epochs of about 40,000
+frames; they stand beside for orientation.
 
 Not measured: the ablations of the paper's Table 2 (U-Net, attention, long skip); [training.md](training.md) says how to
 run them."""
+_SEEN = """\
+Errors are result minus truth; red is missing signal. At arms6_1 palate, tongue and pharynx are sharp, and the airway is
+dark where total variation leaves it grey. At arms6_2 the tongue is there but blurred, and the airway partly filled. At
+arms6_6 the figures are better than those of total variation, yet the image is little more than a face in general: the
+tongue cannot be seen. Do not use this model there."""
 _BETWEEN = """\
 Odd frames are interpolated from even ones. *rec* is against the frame of the same input, *gt* against the true frame.
 M-mode: along the line from the palate through the tongue, RMS difference of intensity in % of the brightest, and mean
@@ -63,6 +68,8 @@ def page(rows: dict[str, Any]) -> str:
         "![Phantom](pictures/speech-phantom.png)",
         "",
         "![Real frame](pictures/speech-real.png)",
+        "",
+        *_SEEN.splitlines(),
         "",
         "## Frames in between (the paper's Table 3)",
         "",
