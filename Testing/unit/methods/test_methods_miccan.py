@@ -125,6 +125,24 @@ def test_a_densely_sampled_trajectory_gives_the_image(weights, coils):
     assert np.linalg.norm(found - known) < 0.05 * np.linalg.norm(known)
 
 
+def test_density_weights_of_the_user_are_used_and_none_computed(weights, monkeypatch):
+    from DynamicMRIReconLib.acquisition import density
+
+    def none(*_):
+        raise AssertionError("weights were computed although the data bring their own")
+
+    monkeypatch.setattr(density, "density_weights", none)
+    assert np.isfinite(run(radial_case(frames=3, shape=(1, 20, 24))[0], weights).array).all()
+
+
+def test_coils_are_compressed_by_number_or_energy(weights):
+    kspace, _ = cartesian_case(coils=12)
+    full = run(kspace, weights, coil_compression=0).array
+    few = run(kspace, weights, coil_compression=2, coil_energy=0.999).array
+    assert 0 < difference(few, full) < 0.05
+    assert difference(run(kspace, weights, coil_compression=1).array, full) > 0.05
+
+
 class TestWhileRunning:
     def test_progress_rises_and_previews_are_magnitudes_in_the_scale_of_the_data(self, weights):
         kspace, _ = cartesian_case(frames=6, shape=(2, 16, 20), coils=2)
