@@ -53,7 +53,7 @@ def section(name: str, path: Path, card: Any) -> str:
     for word, text in said:
         if text:
             parts += [textwrap.fill(f"**{word}.** {text}", WIDTH, break_long_words=False, break_on_hyphens=False), ""]
-    parts += ["```sh", *card.command.splitlines(), "```", ""]
+    parts += ["```sh", *(line for command in card.command.splitlines() for line in shell_lines(command)), "```", ""]
     if card.ranges:
         parts += ["| trained for | from | to | unit |", "|---|---:|---:|---|"]
         parts += [f"| {one.meaning} | {one.low:g} | {one.high:g} | {one.unit} |" for one in card.ranges.values()]
@@ -65,6 +65,17 @@ def section(name: str, path: Path, card: Any) -> str:
             parts += [f"| {one.name} | {one.data} | {one.value:.4g} | {others} |"]
         parts += [""]
     return "\n".join(parts)
+
+
+def shell_lines(command: str) -> list[str]:
+    """A command in lines of at most ``WIDTH`` characters, broken before options."""
+    lines: list[str] = []
+    for piece in command.replace(" --", "\n--").split("\n"):
+        if lines and len(lines[-1]) + len(piece) + 3 <= WIDTH:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(f"    {piece}" if lines else piece)
+    return [line + " \\" for line in lines[:-1]] + lines[-1:]
 
 
 if __name__ == "__main__":

@@ -47,7 +47,11 @@ tongue cannot be seen. Do not use this model there."""
 _BETWEEN = """\
 Odd frames are interpolated from even ones. *rec* is against the frame of the same input, *gt* against the true frame.
 M-mode: along the line from the palate through the tongue, RMS difference of intensity in % of the brightest, and mean
-distance of the tracked edge from that in the true movie. Phantoms: means over persons."""
+distance of the tracked edge from that in the true movie. Phantoms: means over persons.
+
+What to make of it: the IFNet that ships learned little motion. On fast motion (50 ms a frame and more) it is ahead of
+linear interpolation by hundredths of a dB and by 2 to 4 % in the M-mode's error; on slow motion linear interpolation is
+better. Its paper was trained for 200 epochs."""
 
 
 def page(rows: dict[str, Any]) -> str:
