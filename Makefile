@@ -32,10 +32,11 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	for script in Testing/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-# Writes anew what is made from the code: the CMakeLists' files, docs/methods*, the module's list of methods.
+# Writes anew what is made from the code: the CMakeLists' files, docs/methods*, docs/models.md, the module's list.
 lists: $(INSTALLED)
 	$(BIN)/python Testing/cmake_lists.py --write
 	$(BIN)/python Testing/method_table.py --write
+	$(BIN)/python Testing/model_page.py --write
 	PYTHONPATH=.:DynamicMRIRecon $(BIN)/python -m DynamicMRIReconSlicer.methodList
 
 $(INSTALLED): pyproject.toml constraints.txt

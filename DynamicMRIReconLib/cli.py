@@ -21,12 +21,13 @@ from DynamicMRIReconLib import (
     cli_profile,
     cli_recon,
     cli_simulate,
+    cli_train,
 )
 from DynamicMRIReconLib.cli_common import PROGRAM, Parser, one_line
 from DynamicMRIReconLib.cli_failure import keep_traceback
 from DynamicMRIReconLib.errors import Cancelled, ReconError
 
-COMMANDS = (cli_methods, cli_info, cli_recon, cli_evaluate, cli_profile, cli_export, cli_simulate, cli_demo)
+COMMANDS = (cli_methods, cli_info, cli_recon, cli_evaluate, cli_profile, cli_export, cli_simulate, cli_train, cli_demo)
 
 
 def build_parser() -> Parser:

@@ -10,6 +10,8 @@ from DynamicMRIReconSlicer.translation import tr as _
 _COILS_SUFFICE = 2.0
 #: from this many frames on it pays to use what they have in common
 _MANY_FRAMES = 6
+#: a frame can be interpolated between so many
+_LEAST_TO_INTERPOLATE = 2
 #: N / shots at which spokes sample as densely as a grid
 _DENSE_SPOKES = 0.64
 
@@ -30,6 +32,8 @@ def suggest(description: dict[str, Any] | None, methods: list[dict[str, Any]]) -
         return None
     if kind == "stacks" and "irem" in offered:
         return "irem", "It is the sharpest where it was measured; srr and bspline are quicker: compare them."
+    if kind == "series" and "ifnet" in offered:
+        return _forSeries(description)
     if kind != "kspace":
         title = next(method["title"] for method in methods if method["key"] == offered[0])
         return offered[0], _("{title} works on what this input is.").format(title=title)
@@ -37,6 +41,12 @@ def suggest(description: dict[str, Any] | None, methods: list[dict[str, Any]]) -
         if key in offered:
             return key, reason
     return None
+
+
+def _forSeries(description: dict[str, Any]) -> tuple[str, str] | None:
+    if int(description["frames"]) < _LEAST_TO_INTERPOLATE:
+        return None
+    return "ifnet", "Images need no reconstruction; this adds frames between them, which are marked as synthetic."
 
 
 def _forKSpace(description: dict[str, Any]) -> list[tuple[str, str]]:

@@ -56,12 +56,19 @@ def variable_density_mask(
 
 
 def spiral_mask(
-    matrix: int, *, arms: int = 6, R: float = 13 / 6, readout_undersampling: float = 1.0, alpha: float = 1.0
+    matrix: int,
+    *,
+    arms: int = 6,
+    R: float = 13 / 6,
+    readout_undersampling: float = 1.0,
+    alpha: float = 1.0,
+    rotation_deg: float = 0.0,
 ) -> NDArray[np.bool_]:
     """(N, N) grid points nearest to the samples of ``arms`` interleaved spirals.
 
-    Samples lie at equal arc length, ``readout_undersampling`` cycles per field of view apart; samples whose cell is
-    outside the grid are dropped. Named settings: ``SPIRAL_MASKS`` through ``named_spiral_mask``.
+    The first arm is turned by ``rotation_deg`` from +kx towards +ky. Samples lie at equal arc length,
+    ``readout_undersampling`` cycles per field of view apart; samples whose cell is outside the grid are dropped. Named
+    settings: ``SPIRAL_MASKS`` through ``named_spiral_mask``.
 
     Raises
     ------
@@ -84,7 +91,8 @@ def spiral_mask(
     length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(curve)))])
     at = np.arange(0, length[-1], readout_undersampling)
     arm = np.interp(at, length, curve.real) + 1j * np.interp(at, length, curve.imag)
-    points = (arm[None, :] * np.exp(2j * np.pi * np.arange(arms) / arms)[:, None]).ravel()
+    turn = np.deg2rad(rotation_deg) + 2 * np.pi * np.arange(arms) / arms
+    points = (arm[None, :] * np.exp(1j * turn)[:, None]).ravel()
     x, y = (np.rint(part).astype(int) + matrix // 2 for part in (points.real, points.imag))
     inside = (x >= 0) & (x < matrix) & (y >= 0) & (y < matrix)
     mask = np.zeros((matrix, matrix), bool)
@@ -92,7 +100,9 @@ def spiral_mask(
     return mask
 
 
-def named_spiral_mask(name: str, matrix: int, *, R: float = 13 / 6, alpha: float = 1.0) -> NDArray[np.bool_]:
+def named_spiral_mask(
+    name: str, matrix: int, *, R: float = 13 / 6, alpha: float = 1.0, rotation_deg: float = 0.0
+) -> NDArray[np.bool_]:
     """(N, N) spiral mask ``arms6_1``, ``arms6_2`` or ``arms6_6`` (the last figure is the step along the readout).
 
     Raises
@@ -102,4 +112,5 @@ def named_spiral_mask(name: str, matrix: int, *, R: float = 13 / 6, alpha: float
     """
     if name not in SPIRAL_MASKS:
         raise InputError(f"There is no spiral mask {name!r}: choose one of {', '.join(SPIRAL_MASKS)}.")
-    return spiral_mask(matrix, arms=6, R=R, readout_undersampling=SPIRAL_MASKS[name], alpha=alpha)
+    step = SPIRAL_MASKS[name]
+    return spiral_mask(matrix, arms=6, R=R, readout_undersampling=step, alpha=alpha, rotation_deg=rotation_deg)

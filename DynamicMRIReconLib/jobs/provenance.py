@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import DynamicMRIReconLib
+from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.jobs.job import Job
 
 NOTICE = "Not for diagnostic use."
@@ -48,6 +49,14 @@ def of_result(
         "warnings": warnings,
         "command": shell_command(job, names_only=True),
     }
+
+
+def weights_of(series: ImageSeries) -> dict[str, str] | None:
+    """SHA-256 of the trained weights that made ``series``, by the name of the network; None without any."""
+    models = series.metadata.get("models")
+    if not isinstance(models, dict):
+        return None
+    return {name: model["sha256"] for name, model in models.items() if "sha256" in model} or None
 
 
 def versions() -> dict[str, str]:

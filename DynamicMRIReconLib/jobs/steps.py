@@ -95,6 +95,7 @@ class Run:
         used = values.model_dump(mode="json")
         origin = provenance.of_result(job, used, self._simulation(job), device, self._reporter.warnings)
         origin["parts"] = list(series.parts)
+        origin["weights_sha256"] = provenance.weights_of(series)
         series = series.with_metadata(provenance=origin)
         parts, output = self._write(job, series)
         figures = series.metadata.get("figures")

@@ -175,5 +175,7 @@ def test_a_suggestion_for_each_kind_of_data() -> None:
     assert suggested(acceleration=0.6) == "gridding"
     assert suggested(sampling="cartesian", acceleration=1.0) == "gridding"
     assert suggested(sampling="cartesian", acceleration=1.6, coils=1) == "low-rank-sparse"
+    assert suggested(kind="series") == "ifnet"
+    assert suggested(kind="series", frames=1) is None
     assert suggested(kind="no such kind") is None
     assert methodSuggestion.suggest(None, methods) is None

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import scans
+from DynamicMRIReconSlicer.parameterForm import ELSEWHERE
 
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.methods import registry
-from DynamicMRIReconSlicer.parameterForm import ELSEWHERE
 
 
 def test_sections_are_there_in_order(panel: Any) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.methods.common.side_files import check_side_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,29 +22,8 @@ State = dict[str, "Tensor"]
 
 
 def check_target(path: Path) -> None:
-    """Refuse to write to ``path`` before hours are spent on a fit.
-
-    Raises
-    ------
-    InputError
-        If its folder is missing, its suffix is another, or it is a file that is no fitted model: a parameter of a job
-        from elsewhere must not be able to replace anything else.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    if path.suffix != ".safetensors":
-        raise InputError(f"save_model, {path}, must end in .safetensors.")
-    if not path.resolve().parent.is_dir():
-        raise InputError(f"The folder of save_model, {path}, does not exist: create it first, or name another.")
-    if not path.exists():
-        return
-    try:
-        with safe_open(path, framework="pt") as file:
-            is_model = (file.metadata() or {}).get("format") == FORMAT
-    except (SafetensorError, OSError):
-        is_model = False
-    if not is_model:
-        raise InputError(f"save_model, {path}, exists and is no fitted st-inr model: name another file.")
+    """Refuse to write to ``path`` before hours are spent on a fit; see ``check_side_file``."""
+    check_side_file("save_model", path, ".safetensors", "fitted st-inr model", _is_model)
 
 
 def write_fields(path: Path, settings: dict[str, Any], states: Sequence[State], kspace: KSpace) -> None:
@@ -98,6 +78,16 @@ def read_fields(path: Path, kspace: KSpace) -> tuple[dict[str, Any], list[State]
             f"The model {path} was fitted to another scan: its {' and '.join(wrong)} differ from the input's."
         )
     return settings, states
+
+
+def _is_model(path: Path) -> bool:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except (SafetensorError, OSError):
+        return False
 
 
 def _scan(kspace: KSpace) -> dict[str, Any]:

@@ -27,9 +27,15 @@ def frames_at_once(frames: int, bytes_per_frame: float, chosen: int = 0) -> int:
 
 
 def in_frame_blocks(
-    frames: int, at_once: int, work: Callable[[slice, Step], NDArray[Any]], context: Context
+    frames: int,
+    at_once: int,
+    work: Callable[[slice, Step], NDArray[Any]],
+    context: Context,
+    out: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
     """Call ``work(frames, step)`` -> (frames of the block, ...) block after block and join the results.
+
+    They are joined in ``out`` (frames, ...) where it is given: what comes beside it in memory is then one block.
 
     When the device runs out of memory, the block is done again with half as many frames, and the user is told; only
     when a single frame does not fit does the error go on.
@@ -45,7 +51,7 @@ def in_frame_blocks(
             context.step((start + fraction * (stop - start)) / frames, message)
 
         try:
-            done.append(work(slice(start, stop), step))
+            block = work(slice(start, stop), step)
         except (MemoryError, torch.OutOfMemoryError):
             if stop - start == 1:
                 raise
@@ -54,7 +60,13 @@ def in_frame_blocks(
             if context.device.startswith("cuda"):
                 torch.cuda.empty_cache()
             continue
+        if out is None:
+            done.append(block)
+        else:
+            out[start:stop] = block
         start = stop
+    if out is not None:
+        return out
     return done[0] if len(done) == 1 else np.concatenate(done)
 
 

@@ -52,11 +52,11 @@ def combine_coils(images: Tensor, maps: Tensor) -> Tensor:
     return combined / power.where(seen, 1) * seen
 
 
-def intensity_scale(kspace: KSpace, maps: NDArray[np.complex64], device: Any = "cpu", backend: str = "auto") -> float:
-    """Largest magnitude of the time-averaged, gridded, coil-combined image of one slice; > 0.
+def time_average(kspace: KSpace, maps: NDArray[np.complex64], device: Any = "cpu", backend: str = "auto") -> Tensor:
+    """(z, y, x) complex: the time-averaged, gridded, coil-combined image of one slice, in the scale of the data.
 
-    Samples divided by it describe an image of about 1. Does not depend on how frames are later grouped into blocks.
-    ``kspace``: one slice with density weights (``with_density``) if it is not Cartesian.
+    Of at most ``FRAMES_FOR_SCALE`` frames; does not depend on how frames are later grouped into blocks. ``kspace``: one
+    slice with density weights (``with_density``) if it is not Cartesian.
     """
     import torch
 
@@ -81,5 +81,10 @@ def intensity_scale(kspace: KSpace, maps: NDArray[np.complex64], device: Any = "
             sampling = sampling_operator(kspace, one, device, backend)
             images += sampling.adjoint(torch.as_tensor(weighted, device=device))[0].reshape(images.shape)
         images /= len(numbers)
-    largest = float(combine_coils(images[None], coil_maps).abs().max())
-    return peak * (largest if largest > 0 else 1.0)
+    return combine_coils(images[None], coil_maps)[0] * peak
+
+
+def intensity_scale(kspace: KSpace, maps: NDArray[np.complex64], device: Any = "cpu", backend: str = "auto") -> float:
+    """Largest magnitude of ``time_average``; > 0. Samples divided by it describe an image of about 1."""
+    largest = float(time_average(kspace, maps, device, backend).abs().max())
+    return largest if largest > 0 else float(np.abs(kspace.samples).max())

@@ -72,6 +72,49 @@ def test_spiral_masks_have_the_known_fractions_and_are_centred(name: str, fracti
     assert (spectrum * np.fft.fftshift(mask)).sum() < 1e-3 * spectrum.sum()
 
 
+@pytest.mark.parametrize(
+    ("matrix", "R", "fractions"),
+    # of sigpy's spirals with gradient limits: equal arc length samples the middle a little more densely
+    [
+        (84, 1.0, (0.647, 0.355, 0.120)),
+        (84, 13 / 6, (0.313, 0.169, 0.055)),
+        (84, 3.0, (0.229, 0.122, 0.040)),
+        (128, 1.0, (0.676, 0.379, 0.130)),
+        (128, 13 / 6, (0.326, 0.179, 0.060)),
+    ],
+)
+def test_fractions_at_each_undersampling(matrix: int, R: float, fractions: tuple[float, float, float]) -> None:
+    for name, fraction in zip(("arms6_1", "arms6_2", "arms6_6"), fractions, strict=True):
+        assert named_spiral_mask(name, matrix, R=R).mean() == pytest.approx(fraction, rel=0.17)
+
+
+def test_masking_the_unshifted_spectrum_loses_the_image_whatever_the_fraction() -> None:
+    y, x = np.indices((84, 84)) - 42
+    image = (np.hypot(x / 30, y / 36) < 1) * (0.6 + 0.4 * (np.hypot(x - 8, y + 5) < 10))
+    centred = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(image)))
+
+    def psnr(spectrum: np.ndarray) -> float:
+        found = np.abs(np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(spectrum))))
+        return float(-10 * np.log10(((found - image) ** 2).mean()))
+
+    right, wrong = [], []
+    for name in ("arms6_1", "arms6_2", "arms6_6"):
+        mask = named_spiral_mask(name, 84)
+        right.append(psnr(centred * mask))
+        wrong.append(psnr(np.fft.fftshift(np.fft.ifftshift(centred) * mask)))
+    assert max(wrong) < min(right) - 2
+    assert max(wrong) - min(wrong) < 0.5
+    assert right[0] > right[1] > right[2]
+
+
+def test_a_turned_spiral_is_the_other_one_turned() -> None:
+    straight, quarter = spiral_mask(33), spiral_mask(33, rotation_deg=90.0)
+    # +kx towards +ky: what was on +kx is on +ky
+    assert np.array_equal(quarter, np.rot90(straight, -1))
+    assert np.array_equal(spiral_mask(64, rotation_deg=60.0), spiral_mask(64))
+    assert not np.array_equal(spiral_mask(64, rotation_deg=20.0), spiral_mask(64))
+
+
 def test_spiral_mask_bounds() -> None:
     assert spiral_mask(33)[16, 16]
     assert spiral_mask(84, alpha=2.0).mean() != spiral_mask(84).mean()

@@ -1,0 +1,46 @@
+"""Start from weights that exist: to fine-tune a network, or to grow a short cascade into a longer one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.models.files import read_network
+
+#: name of a block's last layer
+HEAD = ".head."
+_NUMBERED = re.compile(r"(.*?\.)(\d+)(\..*)")
+
+
+def start_from(network: nn.Module, path: Path) -> None:
+    """Give ``network`` the weights of the file ``path``.
+
+    Where the file's cascade is shorter, every further block gets the weights of its last one, but zeros in its head:
+    it knows what to look at and changes nothing at first, so that the longer cascade begins where the shorter one
+    ended. A cascade of one block is trained in a fraction of the time.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, or the network differs in more than the length of its cascade.
+    """
+    known = read_network(path, None).state_dict()
+    wanted = network.state_dict()
+    found = {name: known[name] if name in known else _from_last_block(name, known) for name in wanted}
+    wrong = [name for name, tensor in found.items() if tensor is None or tensor.shape != wanted[name].shape]
+    if wrong:
+        raise InputError(f"initial_weights {path} are those of another network: {wrong[0]} does not fit.")
+    network.load_state_dict(found)
+
+
+def _from_last_block(name: str, known: dict[str, Tensor]) -> Tensor | None:
+    parts = _NUMBERED.fullmatch(name)
+    if parts is None:
+        return None
+    for number in range(int(parts[2]) - 1, -1, -1):
+        if (tensor := known.get(f"{parts[1]}{number}{parts[3]}")) is not None:
+            return tensor * 0 if parts[3].startswith(HEAD) else tensor
+    return None

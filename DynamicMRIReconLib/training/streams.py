@@ -1,0 +1,54 @@
+"""An endless stream of clips of randomised phantoms; which clip comes at which number depends on nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from DynamicMRIReconLib import phantoms
+from DynamicMRIReconLib.phantoms.recent import Recent
+from DynamicMRIReconLib.training.clips import Clip
+from DynamicMRIReconLib.training.config import Phantoms
+
+#: first seed of the persons of each use; seeds from 1 to 999,999 are left to tests and to users
+FIRST_SEED = {"training": 10_000_000, "validation": 1_000_000}
+
+
+class PhantomStream:
+    """Clips of ever new persons.
+
+    Parameters
+    ----------
+    settings
+        Which phantom, its frame times, how often a person is used.
+    use
+        ``training`` or ``validation``: their persons have different seeds.
+    seed
+        Of the training: shifts the seeds of the training persons, not those of validation.
+    """
+
+    def __init__(self, settings: Phantoms, use: str, seed: int = 0) -> None:
+        self.settings = settings
+        self.weight = settings.weight
+        self.name = f"phantom {settings.name}"
+        # A million persons lie between the seeds of two trainings.
+        self._first = FIRST_SEED[use] + (1_000_000 * seed if use == "training" else 0)
+        self._reuse = settings.reuse if use == "training" else 1
+        self._pool = settings.pool if use == "training" else 1
+        self._scenes: Recent[phantoms.Scene] = Recent(2 * settings.pool)
+
+    def person(self, number: int) -> int:
+        """Seed of the phantom of clip ``number``: ``pool`` persons take turns, ``reuse`` times each."""
+        group, place = divmod(number, self._pool * self._reuse)
+        return self._first + group * self._pool + place % self._pool
+
+    def clip(self, number: int, frames: int, matrix: int, random: np.random.Generator) -> Clip:
+        """Clip ``number``: ``frames`` frames of ``matrix x matrix``, beginning at a random time."""
+        seed = self.person(number)
+        scene = self._scenes.get(seed, lambda: phantoms.get(self.settings.name, seed))
+        low, high = self.settings.frame_time_ms
+        # Uniform on a logarithmic scale: fast and slow motion alike.
+        frame_time_s = 1e-3 * float(np.exp(random.uniform(np.log(low), np.log(high))))
+        start_s = float(random.uniform(0, 4 * scene.duration_s))
+        times_s = start_s + frame_time_s * np.arange(frames)
+        images = np.abs(scene.render(times_s, (1, matrix, matrix))[:, 0])
+        return Clip.of(images, times_s - start_s, f"{self.name}, seed {seed}, {start_s:.3f} s")

@@ -1,0 +1,142 @@
+"""docs/benchmarks-speech.md from the rows."""
+
+from __future__ import annotations
+
+import platform
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from speech_parts.cases import MASKS
+
+Row = dict[str, Any]
+#: the paper's test figures: PSNR in dB, SSIM
+PAPER_SPATIAL = {
+    ("ADMM+TV", "arms6_1"): (24.43, 0.7862),
+    ("ADMM+TV", "arms6_2"): (20.30, 0.6032),
+    ("ADMM+TV", "arms6_6"): (17.40, 0.4918),
+    ("MICCAN", "arms6_1"): (34.27, 0.9168),
+    ("MICCAN", "arms6_2"): (29.72, 0.8340),
+    ("MICCAN", "arms6_6"): (26.97, 0.7645),
+}
+PAPER_TEMPORAL = {
+    "MICCAN, arms6_1": (40.73, 30.20),
+    "MICCAN, arms6_2": (41.28, 26.72),
+    "MICCAN, arms6_6": (40.80, 24.19),
+    "true frames": (None, 39.22),
+}
+
+
+_ABOUT = """\
+The models that ship ([models.md](models.md)) at {matrix} x {matrix}, on what no training has seen: phantoms of other
+seeds, and the last third of the one real speech series, in which the mouth opens (the same speaker as in training).
+Samples are made from magnitude images with a random smooth phase, one coil, without noise. PSNR with data range 1 and
+SSIM with a Gaussian window are the paper's, means over frames. ADMM+TV has the best of the weights 0.001, 0.003, 0.01,
+0.03 for these very frames, chosen for PSNR and for SSIM apart, and 100 iterations with exact steps. The paper's figures
+are of other data, 128 x 128 images of 15 speakers, and of networks trained on a GPU for 100 epochs of about 40,000
+frames; they stand beside for orientation.
+
+Not measured: the ablations of the paper's Table 2 (U-Net, attention, long skip); [training.md](training.md) says how to
+run them."""
+_SEEN = """\
+Errors are result minus truth; red is missing signal. At arms6_1 palate, tongue and pharynx are sharp, and the airway is
+dark where total variation leaves it grey. At arms6_2 the tongue is there but blurred, and the airway partly filled. At
+arms6_6 the figures are better than those of total variation, yet the image is little more than a face in general: the
+tongue cannot be seen. Do not use this model there."""
+_BETWEEN = """\
+Odd frames are interpolated from even ones. *rec* is against the frame of the same input, *gt* against the true frame.
+M-mode: along the line from the palate through the tongue, RMS difference of intensity in % of the brightest, and mean
+distance of the tracked edge from that in the true movie. Phantoms: means over persons.
+
+What to make of it: the IFNet that ships learned little motion. On fast motion (50 ms a frame and more) it is ahead of
+linear interpolation by hundredths of a dB and by 2 to 4 % in the M-mode's error; on slow motion linear interpolation is
+better. Its paper was trained for 200 epochs."""
+
+
+def page(rows: dict[str, Any]) -> str:
+    """The whole page."""
+    lines = [
+        "# Speech networks, measured",
+        "",
+        "Written by `python Testing/benchmarks/speech.py --write`.",
+        "",
+        f"{platform.machine()}, one thread; Python {platform.python_version()}, torch {torch.__version__}; "
+        f"{rows['cpu_s'] / 60:.0f} CPU minutes. On a GPU: not measured.",
+        "",
+        *_ABOUT.format(matrix=rows["matrix"]).splitlines(),
+        "",
+        "## Undersampled frames (the paper's Table 1)",
+        "",
+        *_spatial(rows["spatial"]),
+        "![Phantom](pictures/speech-phantom.png)",
+        "",
+        "![Real frame](pictures/speech-real.png)",
+        "",
+        *_SEEN.splitlines(),
+        "",
+        "## Frames in between (the paper's Table 3)",
+        "",
+        *_BETWEEN.splitlines(),
+        "",
+        *_temporal(rows["temporal"]),
+        "## Throughput",
+        "",
+        "| matrix | method | frames/s of CPU time |",
+        "|---:|---|---:|",
+        *(f"| {row['matrix']} | {row['method']} | {row['frames_per_s']:.1f} |" for row in rows["throughput"]),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _spatial(rows: list[Row]) -> list[str]:
+    lines = []
+    for case in dict.fromkeys(row["case"] for row in rows):
+        lines += [
+            f"### {case}",
+            "",
+            "| mask | sampled | | PSNR [dB] | SSIM | paper: PSNR | SSIM |",
+            "|---|---:|---|---:|---:|---:|---:|",
+        ]
+        for mask in MASKS:
+            for row in (one for one in rows if (one["case"], one["mask"]) == (case, mask)):
+                paper = PAPER_SPATIAL.get((row["method"], mask))
+                beside = f"{paper[0]:.2f} | {paper[1]:.4f}" if paper else " | "
+                sampled = f"{100 * row['sampled']:.1f} %"
+                lines.append(
+                    f"| {mask} | {sampled} | {row['method']} | {row['psnr_db']:.2f} | {row['ssim']:.4f} | {beside} |"
+                )
+        lines.append("")
+    return lines
+
+
+def _temporal(rows: list[Row]) -> list[str]:
+    groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        case = row["case"]
+        if case.startswith("phantom"):
+            case = f"phantoms, {case.split(', ')[1]}"
+        groups[case, row["input"], row["method"]].append(row)
+    head = "| frames | input | | PSNR rec [dB] | PSNR gt [dB] | SSIM gt | M-mode [%] | edge [mm] | paper: rec | gt |"
+    lines = [head, "|---|---|---|---:|---:|---:|---:|---:|---:|---:|"]
+    for (case, source, method), found in groups.items():
+        paper = PAPER_TEMPORAL.get(source) if method == "IFNet" and case.startswith("real") else None
+        cells = [_mean(found, key, form) for key, form in _COLUMNS]
+        cells += ["", ""] if paper is None else ["" if one is None else f"{one:.2f}" for one in paper]
+        lines.append(f"| {case} | {source} | {method} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+_COLUMNS: tuple[tuple[str, Callable[[float], str]], ...] = (
+    ("psnr_rec_db", "{:.2f}".format),
+    ("psnr_gt_db", "{:.2f}".format),
+    ("ssim_gt", "{:.4f}".format),
+    ("mmode_percent", "{:.2f}".format),
+    ("edge_mm", "{:.2f}".format),
+)
+
+
+def _mean(rows: list[Row], key: str, form: Callable[[float], str]) -> str:
+    values = [row[key] for row in rows if key in row]
+    return form(sum(values) / len(values)) if values else ""

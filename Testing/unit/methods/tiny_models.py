@@ -1,0 +1,75 @@
+"""Files of small untrained networks with model cards, so that no test depends on how good the shipped weights are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from DynamicMRIReconLib.jobs.hashes import sha256_of
+from DynamicMRIReconLib.models.architectures import build
+from DynamicMRIReconLib.models.card import ModelCard, Range, write_card
+from DynamicMRIReconLib.models.files import write_network
+
+MICCAN = {"blocks": 2, "features": 8}
+IFNET = {"widths": [8, 8, 8], "context": 4}
+#: ranges of the cards; the cases of the tests lie within
+RANGES = {"acceleration": (1, 50), "matrix": (8, 128), "frame_time_ms": (1, 500)}
+
+
+def write_model(folder: Path, name: str, network: nn.Module, options: dict[str, Any], **card: Any) -> Path:
+    """``name.safetensors`` and its card in ``folder``."""
+    path = folder / f"{name}-{len(list(folder.glob('*.safetensors')))}.safetensors"
+    write_network(path, network, name, options)
+    said: dict[str, Any] = {
+        "title": f"tiny {name}",
+        "network": name,
+        "sha256": sha256_of(path),
+        "trained_on": "nothing",
+        "intended_use": "tests",
+        "ranges": {key: Range(low=low, high=high, meaning=key) for key, (low, high) in RANGES.items()},
+        "licence": "Apache-2.0",
+        "command": "none",
+        "date": "2026-11-27",
+    }
+    write_card(path.with_suffix(".json"), ModelCard(**{**said, **card}))
+    return path
+
+
+def tiny_miccan(folder: Path, **card: Any) -> Path:
+    """Random weights: what is not measured becomes anything, what is measured stays."""
+    torch.manual_seed(0)
+    return write_model(folder, "miccan", build("miccan", MICCAN), MICCAN, **card)
+
+
+def idle_miccan(folder: Path) -> Path:
+    """Corrections of zero: the result is the zero-filled image."""
+    network = build("miccan", MICCAN)
+    for block in network.blocks:
+        nn.init.zeros_(block.head.weight)
+    return write_model(folder, "miccan", network, MICCAN)
+
+
+def tiny_ifnet(folder: Path, **card: Any) -> Path:
+    """Random weights."""
+    torch.manual_seed(0)
+    return write_model(folder, "ifnet", build("ifnet", IFNET), IFNET, **card)
+
+
+def shifting_ifnet(folder: Path, x: float, y: float) -> Path:
+    """Everything moves by (x, y) voxels from the first to the second frame, as seen at the middle; equal shares.
+
+    What is asked for at another time comes out as at the middle.
+    """
+    network = build("ifnet", IFNET)
+    for block in network.blocks:
+        nn.init.zeros_(block.leave.weight)
+        nn.init.zeros_(block.leave.bias)
+    # the last block enlarges its flow twofold
+    with torch.no_grad():
+        network.blocks[-1].leave.bias[:4] = torch.tensor([-x, -y, x, y]) / 4
+    nn.init.zeros_(network.refine.head.weight)
+    nn.init.zeros_(network.refine.head.bias)
+    return write_model(folder, "ifnet", network, IFNET)
