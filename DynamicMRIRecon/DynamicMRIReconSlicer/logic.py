@@ -235,7 +235,11 @@ class ReconstructionLogic:
         references = range(sequence.GetNumberOfNodeReferences(role))
         nodes = [sequence.GetNthNodeReference(role, number) for number in references]
         if len(nodes) < 2 or any(node is None for node in nodes):
-            raise InputError(f"A stack that {sequence.GetName()} was made from is not in the scene any more.")
+            raise InputError(
+                _("A stack that {sequence} was made from is not in the scene any more.").format(
+                    sequence=sequence.GetName()
+                )
+            )
         return nodes
 
     def export(self, sequence: Any, *paths: str | Path, patientFrom: str | Path | None = None) -> list[Path]:

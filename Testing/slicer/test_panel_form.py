@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import scans
-from DynamicMRIReconSlicer.parameterForm import ELSEWHERE
 
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.methods import registry
@@ -83,6 +82,8 @@ def _keys() -> list[str]:
 
 @pytest.mark.parametrize("key", _keys())
 def test_form_follows_the_methods_parameter_model(panel: Any, key: str) -> None:
+    from DynamicMRIReconSlicer.parameterForm import ELSEWHERE
+
     panel.choose_method(key)
     for entry in registry.describe_parameters(registry.get(key)):
         editor = panel.parameter(entry["name"])
