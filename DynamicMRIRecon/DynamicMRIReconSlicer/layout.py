@@ -15,6 +15,8 @@ LAYOUT_ID = 7413
 MOST_MMODES = 4
 #: below the first M-mode where there is sound: name and label
 SOUND_VIEWS = (("Waveform", "W"), ("Spectrogram", "S"))
+#: how the names of the views begin that show time from left to right
+TIME_VIEWS = (MMODE_VIEW, *(name for name, _ in SOUND_VIEWS))
 TRUST_LAYOUT_ID = 7423
 #: layouts of 1 to 6 volumes side by side have this number plus their count
 COMPARE_LAYOUT_ID = 7430
@@ -77,7 +79,7 @@ def showVolume(volume: Any) -> None:
         # These have no anatomical view.
         manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     for name in manager.sliceViewNames():
-        if not name.startswith((MMODE_VIEW, "Waveform", "Spectrogram", "Trust", COMPARE_VIEW)):
+        if not name.startswith((*TIME_VIEWS, "Trust", COMPARE_VIEW)):
             showInView(name, volume, turn=volume.GetImageData().GetDimensions()[2] == 1)
 
 
@@ -89,6 +91,9 @@ def showInView(name: str, volume: Any, turn: bool = False) -> None:
         return
     logic = widget.sliceLogic()
     logic.GetSliceCompositeNode().SetBackgroundVolumeID(volume.GetID())
+    if name.startswith(TIME_VIEWS):
+        # However the view was turned before: time runs from left to right.
+        logic.GetSliceNode().SetOrientation("Axial")
     if turn:
         logic.GetSliceNode().SetOrientation(_orientation(volume))
         logic.GetSliceNode().RotateToVolumePlane(volume)

@@ -92,6 +92,19 @@ def test_sound_stands_below_the_moment_at_which_it_was_heard(panel: Any, measure
     assert "Waveform" not in slicer.app.layoutManager().sliceViewNames()
 
 
+def test_time_runs_from_left_to_right_however_the_views_were_turned(panel: Any, measured: Any, tmp_path: Path) -> None:
+    panel.ui.soundPathEdit.setCurrentPath(str(tmp_path / "speech.wav"))
+    panel.ui.computeProfileButton.click()
+    for name in ("MMode", "Waveform"):
+        node = slicer.app.layoutManager().sliceWidget(name).sliceLogic().GetSliceNode()
+        node.SetOrientation("Axial")
+        for row in range(3):
+            node.GetSliceToRAS().SetElement(row, 0, -node.GetSliceToRAS().GetElement(row, 0))
+        node.UpdateMatrices()
+    panel.ui.computeProfileButton.click()
+    _check_views()
+
+
 def _check_views() -> None:
     """In all three views a pixel from the left is the same moment."""
     manager = slicer.app.layoutManager()
@@ -102,6 +115,7 @@ def _check_views() -> None:
         node = logic.GetSliceNode()
         corners = [node.GetXYToRAS().MultiplyPoint((x, 0, 0, 1))[0] for x in (0, node.GetDimensions()[0])]
         edges.append(seconds_at(np.array(corners)))
+    assert edges[0][0] < edges[0][1]
     np.testing.assert_allclose(edges[1], edges[0], atol=1e-6)
     np.testing.assert_allclose(edges[2], edges[0], atol=1e-6)
 
