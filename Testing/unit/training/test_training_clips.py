@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import moving_blob
+from toy_training import moving_blob
 
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.data import ImageSeries

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SMALL
+from toy_training import SMALL
 
 from DynamicMRIReconLib.cli import main
 from DynamicMRIReconLib.errors import InputError

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import rows, start
 from safetensors.torch import load_file
+from toy_training import rows, start
 
 from DynamicMRIReconLib import models
 

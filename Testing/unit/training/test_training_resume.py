@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from conftest import rows, start
 from safetensors.torch import load_file
+from toy_training import rows, start
 
 Train = Callable[..., tuple[int, str]]
 
