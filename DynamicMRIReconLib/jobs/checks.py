@@ -49,7 +49,7 @@ def check_job(job: Job, folder: Path) -> Any:
             files_of(path)
     output = job.output_path(folder)
     if output is not None:
-        check_output(output, [one.resolved(folder) for one in job.all_inputs()], parts=method.parts)
+        check_output(output, [one.resolved(folder) for one in job.all_inputs()], parts=method.parts_of(values))
     return values
 
 

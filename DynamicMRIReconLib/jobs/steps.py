@@ -72,7 +72,7 @@ class Run:
         job = Job.load(self._folder)
         self._reporter.started(job.method, job.device)
         values = check_job(job, self._folder)
-        self._check_replaced(job)
+        self._check_replaced(job, values)
         if job.device != "auto":
             # Refused before anything is read; auto cannot fail, and asking costs seconds that a bad input may save.
             resolve_device(job.device)
@@ -125,14 +125,15 @@ class Run:
             "data_consistency": None if consistency is None else sum(consistency) / len(consistency),
         }
 
-    def _check_replaced(self, job: Job) -> None:
+    def _check_replaced(self, job: Job, values: Any) -> None:
         output = job.output_path(self._folder)
         if output is None or self._overwrite:
             return
         made = self._made_output or {}
         ours = {one.get("path"): one.get("sha256") for one in [made, *made.get("parts", {}).values()]}
         ours |= {path: sha256_of(Path(path)) for path in made.get("transforms", []) if Path(path).is_file()}
-        beside = [*part_paths(output, registry.get(job.method).parts).values(), *transforms_of(job, output)]
+        parts = registry.get(job.method).parts_of(values)
+        beside = [*part_paths(output, parts).values(), *transforms_of(job, output)]
         for path in [output, *beside]:
             if path.exists() and (str(path) not in ours or ours[str(path)] != sha256_of(path, self._stop.check)):
                 raise InputError(

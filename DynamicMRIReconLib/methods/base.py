@@ -152,6 +152,10 @@ class Method(ABC):
         except ValidationError as error:
             raise InputError(_parameter_sentence(self, error)) from error
 
+    def parts_of(self, parameters: Any) -> tuple[str, ...]:
+        """Names of the ``ImageSeries.parts`` of a result with these parameters."""
+        return self.parts
+
     @abstractmethod
     def estimate(self, data: Data, parameters: Any, device: str) -> Estimate:
         """Memory and time this run will need."""

@@ -149,6 +149,10 @@ class StInr(Method):
             return f"{self.title} reconstructs slices; this trajectory covers a volume: use locally-low-rank."
         return None
 
+    def parts_of(self, parameters: StInrParameters) -> tuple[str, ...]:
+        """An ensemble says how uncertain it is."""
+        return (UNCERTAINTY,) if parameters.ensemble > 1 else ()
+
     def estimate(self, data: Data, parameters: StInrParameters, device: str) -> Estimate:
         """Transforms, and steps of the network."""
         assert isinstance(data, KSpace)
@@ -196,7 +200,7 @@ class StInr(Method):
             return done[-1].series(asked.numbers)
 
         kspace = data if fitted else with_density(data)
-        beside = (UNCERTAINTY,) if parameters.ensemble > 1 else ()
+        beside = self.parts_of(parameters)
         series = reconstruct_slices(
             kspace, context, one_slice, times_s=asked.times_s, synthetic=asked.synthetic, beside=beside
         )

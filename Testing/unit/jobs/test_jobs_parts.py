@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from DynamicMRIReconLib import io
+from DynamicMRIReconLib.acquisition.simulate import SimulationParameters, simulate
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.jobs.events import read_events
@@ -18,6 +19,7 @@ from DynamicMRIReconLib.jobs.job import Job
 from DynamicMRIReconLib.jobs.worker import run_job
 from DynamicMRIReconLib.methods import registry
 from DynamicMRIReconLib.methods.base import Context, Estimate, Method, Parameters, parameter
+from DynamicMRIReconLib.phantoms.marker import MarkerScene
 
 PARTS = ("still", "moving")
 
@@ -136,3 +138,34 @@ def test_an_input_in_the_place_of_a_part_is_refused(folder: Path, tmp_path: Path
     assert run_job(folder, overwrite=True) == 2
     assert "also an input" in last(folder)["message"]
     assert source.read_bytes() == series_file.read_bytes()
+
+
+def test_parts_that_only_some_parameters_make_are_guarded_too(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Split, "parts", ())
+    monkeypatch.setattr(Split, "parts_of", lambda _self, parameters: () if parameters.failure else PARTS)
+    test_a_strangers_file_in_the_place_of_a_part_is_not_replaced(folder, tmp_path)
+
+
+def test_an_ensemble_keeps_place_and_time_and_replaces_nobodys_file(tmp_path: Path) -> None:
+    values = {"matrix": 32, "frames": 4, "coils": 2, "shots": 40, "include_coil_maps": True}
+    kspace, truth = simulate(MarkerScene(), SimulationParameters(**values))
+    io.write(tmp_path / "scan.npz", kspace)
+    job, output = tmp_path / "job", tmp_path / "out.seq.nrrd"
+    settings = {"ensemble": 2, "iterations": 8}
+    Job(method="st-inr", inputs=[tmp_path / "scan.npz"], output=output, parameters=settings, device="cpu").save(job)
+    stranger = tmp_path / "out.uncertainty.seq.nrrd"
+    stranger.write_bytes(b"somebody's work")
+    assert run_job(job) == 2
+    assert stranger.read_bytes() == b"somebody's work"
+    assert not output.exists()
+    stranger.unlink()
+    assert run_job(job) == 0
+    series, deviation = io.read(output), io.read(stranger)
+    for found, true in zip(np.abs(series.array), np.abs(truth.array), strict=True):
+        assert np.corrcoef(found.ravel(), true.ravel())[0, 1] > 0.99, "an F that is not mirrored, in its frame"
+    np.testing.assert_allclose(deviation.affine, truth.affine, atol=1e-6)
+    np.testing.assert_allclose(deviation.times_s, truth.times_s, atol=1e-6)
+    assert deviation.array.shape == truth.array.shape
+    assert np.isrealobj(deviation.array)
