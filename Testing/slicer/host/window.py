@@ -40,9 +40,6 @@ def window_picture(
     RuntimeError
         If nothing can be rendered on this computer; says what is missing.
     """
-    reason = render.rendering_missing()
-    if reason:
-        raise RuntimeError(reason)
     left, first, inner = _room(panel)
     if mmode_volume is None:
         boxes = [QRect(first, MARGIN, VIEWS_WIDTH - 2 * MARGIN, inner)]
@@ -71,9 +68,6 @@ def trust_picture(panel: QWidget | None, path: Path, volumes: dict[str, Any], ch
     RuntimeError
         If nothing can be rendered on this computer; says what is missing.
     """
-    reason = render.rendering_missing()
-    if reason:
-        raise RuntimeError(reason)
     left, first, inner = _room(panel)
     count = len(volumes)
     width = max(VIEWS_WIDTH, count * TRUST_WIDTH)
@@ -95,9 +89,6 @@ def compare_picture(panel: QWidget | None, path: Path, names: list[str], note: s
     RuntimeError
         If nothing can be rendered on this computer; says what is missing.
     """
-    reason = render.rendering_missing()
-    if reason:
-        raise RuntimeError(reason)
     left, first, _ = _room(panel)
     left = left.copy(0, 0, left.width(), SMALLEST_HEIGHT)
     inner = SMALLEST_HEIGHT - CAPTION_HEIGHT - 2 * MARGIN
@@ -119,7 +110,16 @@ def compare_picture(panel: QWidget | None, path: Path, names: list[str], note: s
 
 
 def _room(panel: QWidget | None) -> tuple[QPixmap, int, int]:
-    """The panel as it looks, where the views begin, and how high they may be."""
+    """The panel as it looks, where the views begin, and how high they may be.
+
+    Raises
+    ------
+    RuntimeError
+        If nothing can be rendered on this computer; says what is missing.
+    """
+    reason = render.rendering_missing()
+    if reason:
+        raise RuntimeError(reason)
     left = compose.grab(panel, PANEL_WIDTH) if panel is not None else QPixmap()
     return left, left.width() + MARGIN, max(SMALLEST_HEIGHT, left.height()) - CAPTION_HEIGHT - 2 * MARGIN
 
