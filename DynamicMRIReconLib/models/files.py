@@ -11,6 +11,7 @@ from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.models import architectures
 from DynamicMRIReconLib.models.card import ModelCard, read_card
 from DynamicMRIReconLib.models.places import card_of, find
+from DynamicMRIReconLib.models.tensor_files import read_tensors
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,25 +52,23 @@ def read_network(path: Path, network: str | None) -> nn.Module:
     InputError
         If the file is missing, damaged, something else, or another network than ``network``.
     """
-    from safetensors import SafetensorError, safe_open
+    import torch
 
     if not path.is_file():
         raise InputError(f"The weights {path} do not exist: check the name.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            notes = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dictionary
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"The weights {path} cannot be read: it is no safetensors file, or damaged.") from error
+    notes, tensors = read_tensors(path, "The weights")
     if notes.get("format") != FORMAT:
         raise InputError(f"{path} holds no weights of this program: name a file that 'train' wrote.")
     if network is not None and notes.get("network") != network:
         raise InputError(f"{path.name} holds the network {notes.get('network')!r}; {network!r} is needed.")
     try:
         options = json.loads(notes["options"])
-        made = architectures.build(notes["network"], options)
+        # without memory of its own: a file must not be able to ask for more than it holds
+        with torch.device("meta"):
+            made = architectures.build(notes["network"], options)
         made.load_state_dict(
-            {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+            {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()},
+            assign=True,
         )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         if isinstance(error, InputError):

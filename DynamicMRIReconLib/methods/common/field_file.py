@@ -12,6 +12,7 @@ import numpy as np
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.methods.common.side_files import check_side_file
+from DynamicMRIReconLib.models.tensor_files import read_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,16 +51,9 @@ def read_fields(path: Path, kspace: KSpace) -> tuple[dict[str, Any], list[State]
     InputError
         If the file is missing, damaged, no such file, or of another scan.
     """
-    from safetensors import SafetensorError, safe_open
-
     if not path.is_file():
         raise InputError(f"The model {path} does not exist: name a file that save_model wrote.")
-    try:
-        with safe_open(path, framework="pt") as file:
-            notes = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dictionary
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"The model {path} cannot be read: it is no safetensors file, or damaged.") from error
+    notes, tensors = read_tensors(path, "The model")
     if notes.get("format") != FORMAT:
         raise InputError(f"{path} is no fitted st-inr model: name a file that save_model wrote.")
     states: list[State] = [{} for _ in range(kspace.matrix[0])]

@@ -15,7 +15,7 @@ from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.jobs.hashes import sha256_of
 from DynamicMRIReconLib.models import architectures, places
 from DynamicMRIReconLib.models.card import ModelCard, Range, facts_of, write_card
-from DynamicMRIReconLib.models.files import write_network
+from DynamicMRIReconLib.models.files import read_network, write_network
 
 OPTIONS = {"blocks": 1, "features": 8}
 BUDGET_BYTES = 50 * 2**20
@@ -82,6 +82,14 @@ def test_weights_of_another_hash(model: Path) -> None:
     model.write_bytes(content)
     with pytest.raises(InputError, match="are not those of their model card"):
         models.load(model)
+
+
+def test_options_that_ask_for_a_huge_network_are_refused_without_taking_memory(model: Path) -> None:
+    network = architectures.build("miccan", OPTIONS)
+    # dozens of GiB of weights
+    write_network(model, network, "miccan", {"blocks": 1, "features": 2**15})
+    with pytest.raises(InputError, match="is damaged"):
+        read_network(model, "miccan")
 
 
 def test_another_network(model: Path, tmp_path: Path) -> None:
