@@ -25,8 +25,9 @@ def page(table: dict[str, list[dict[str, Any]]], fetal: list[dict[str, Any]]) ->
         "",
         f"**Simulated stacks.** Three orthogonal stacks whose slices are means of k planes of a cube of {SIZE} voxels "
         f"a side ({FINE_SIZE} at full resolution) from the middle of the volume (the whole volume is too much for two "
-        "CPU cores here), in place: registration is off. PSNR and SSIM against the cube, no factor in between; the data range is its largest "
-        "value. CPU time and peak memory are of the whole program, imports (about 4 s) included.",
+        "CPU cores here), in place: registration is off. PSNR and SSIM against the cube, no factor in between; the "
+        "data range is its largest value. CPU time and peak memory are of the whole program, imports (about 4 s) "
+        "included.",
         "",
         "B-spline, SRR and IREM are the preset `standard`. SRR takes slices to be Gaussian, as scanners excite; IREM "
         "takes them as boxes, which is what this simulation makes of them. For a fair comparison SRR is also shown "
