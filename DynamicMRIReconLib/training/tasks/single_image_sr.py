@@ -41,7 +41,8 @@ class SingleImageTask(CardiacVsrTask):
 
     def validate(self, network: nn.Module, batch: dict[str, Tensor], options: Any) -> dict[str, Tensor]:
         """As the video network's."""
-        return self._figures(network(target_frames(batch["coarse"], options).flatten(0, 1)), batch, options)
+        found = network(target_frames(batch["coarse"], options).flatten(0, 1))
+        return self._figures(found.unflatten(0, batch["fine"].shape[:2]), batch, options)
 
 
 TASK = SingleImageTask()

@@ -11,7 +11,6 @@ from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.models.architectures import build
 from DynamicMRIReconLib.models.files import write_network
-from DynamicMRIReconLib.networks.upsampler import bicubic
 from DynamicMRIReconLib.training.config import Data, Phantoms, SeriesRule
 from DynamicMRIReconLib.training.initial import start_from
 from DynamicMRIReconLib.training.series_files import series_clips
@@ -52,20 +51,23 @@ def test_a_phantom_clip_is_one_beat_that_belongs_to_the_person(clip):
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
-def test_items_are_coarse_and_fine_patches_of_one_place_and_go_round_the_beat(clip, scale):
-    given = options(scale=scale)
-    whole, places = torch.from_numpy(degraded(clip.frames.numpy(), scale)), set()
+def test_items_are_coarse_and_fine_patches_of_one_place_and_go_round_the_beat(scale):
+    beat = hearts().clip(1, 7, 96, np.random.default_rng(0))
+    given, starts = options(scale=scale, heart_share=0.5), set()
     for seed in range(20):
-        item = TASK.sample(clip, np.random.default_rng(seed), given, augment=True)
+        item = TASK.sample(beat, np.random.default_rng(seed), given, augment=True)
         assert item["coarse"].shape == (7, 1, 8, 8)
         assert item["fine"].shape == (3, 1, 8 * scale, 8 * scale)
-        assert item["phase"].abs().max() <= 1
-        plain = TASK.sample(clip, np.random.default_rng(seed), options(scale=scale, heart_share=0), augment=False)
-        first = int((whole - torch.nn.functional.pad(plain["coarse"][0], (0, 0))[0, 0, 0]).abs().amin((1, 2)).argmin())
-        places.add(first)
-        shown = bicubic(item["coarse"][2:5], scale)
-        assert (shown - item["fine"]).square().mean() < 0.3 * (shown.flip(-1) - item["fine"]).square().mean() + 2e-3
-    assert len(places) > 3
+        starts.add(round(float(item["phase"][0]), 3))
+        wanted, seen = torch.nn.functional.avg_pool2d(item["fine"], scale), item["coarse"][2:5]
+        elsewhere = [(wanted - seen.roll(1, axis)).square().mean() for axis in (-1, -2, 0)]
+        turned = [(wanted - seen.flip(axis)).square().mean() for axis in (-1, -2)]
+        assert (wanted - seen).square().mean() < 0.8 * min(*elsewhere[:2], *turned) + 1e-4
+    assert len(starts) > 8
+    whole = TASK.sample(beat, np.random.default_rng(0), options(scale=scale, targets=64), augment=False)
+    count = len(beat.frames)
+    torch.testing.assert_close(whole["coarse"][:10], whole["coarse"][count : count + 10])
+    torch.testing.assert_close(whole["phase"][:10], whole["phase"][count : count + 10])
 
 
 def test_frames_in_the_middle_are_the_targets(clip):
@@ -88,15 +90,15 @@ def test_loss_falls_and_the_described_network_is_the_built_one(task, clip):
     given = options(task)
     network = task.build(given)
     batch = batch_of([task.sample(clip, np.random.default_rng(n), given, augment=True) for n in range(2)])
-    optimiser = torch.optim.Adam([one for one in network.parameters() if one.requires_grad], lr=5e-3)
+    optimiser = torch.optim.Adam([one for one in network.parameters() if one.requires_grad], lr=1e-2)
     losses = []
-    for epoch in range(25):
+    for epoch in range(12):
         terms = task.loss(network, batch, given, epoch)
         optimiser.zero_grad()
         terms["loss"].backward()
         optimiser.step()
         losses.append(float(terms["loss"].detach()))
-    assert losses[-1] < 0.8 * losses[0]
+    assert losses[-1] < 0.95 * losses[0]
     build(task.name, task.network_options(given)).load_state_dict(network.state_dict())
     figures = task.validate(network.eval(), batch, given)
     assert {"psnr", "ssim", "bicubic_psnr"} == set(figures)
@@ -109,7 +111,7 @@ def test_earlier_stages_count_half(clip):
     network = TASK.build(given)
     batch = batch_of([TASK.sample(clip, np.random.default_rng(0), given, augment=False)])
     # an untrained network with a skip gives the same six images
-    total, one = (float(TASK.loss(network, batch, given, 0)[name]) for name in ("loss", "fused"))
+    total, one = (float(TASK.loss(network, batch, given, 0)[name].detach()) for name in ("loss", "fused"))
     assert total == pytest.approx(one * 3 * 1.5, rel=1e-5)
     figures = TASK.validate(network, batch, given)
     torch.testing.assert_close(figures["psnr"], figures["bicubic_psnr"])
