@@ -18,7 +18,9 @@ def read_info(path: Path, frames: int) -> tuple[int, int]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The file {path} with ED and ES cannot be read: name a text file with lines ED: 1.") from error
+        raise InputError(
+            f"The file {path} with ED and ES cannot be read: name a text file with lines ED: 1."
+        ) from error
     entries = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     found = {}
     for name in ("ed", "es"):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from DynamicMRIReconLib.cardiac.beats import Beats, find_beats
+from DynamicMRIReconLib.cardiac.beats import find_beats
 from DynamicMRIReconLib.cardiac.events import blood_curve, extremes
 from DynamicMRIReconLib.cardiac.info_file import read_info
 from DynamicMRIReconLib.cardiac.phase_code import phase_code
@@ -39,7 +39,7 @@ class CardiacPhase:
     ed_from, es_from
         ``user``, ``info file``, ``trigger times`` (ED only) or ``images``; ``none`` if nothing moves.
     curve
-        (frames,) size of the ventricles' blood pool in pixels; empty if nothing moves.
+        (frames,) pixels of the ventricles' blood, of those that are bright at times only; empty if nothing moves.
     box
         (x0, y0, x1, y1) around the heart; None if nothing moves.
     """
@@ -76,9 +76,13 @@ class CardiacPhase:
 
 
 def find_phase(
-    series: ImageSeries, *, ed_frame: int | None = None, es_frame: int | None = None, beats: float | None = None,
+    series: ImageSeries,
+    *,
+    ed_frame: int | None = None,
+    es_frame: int | None = None,
+    beats: float | None = None,
     info_file: Path | None = None,
-) -> CardiacPhase:  # fmt: skip
+) -> CardiacPhase:
     """The phase of every frame: what is given counts, then the file, then trigger times (ED), then the images.
 
     Parameters
@@ -97,42 +101,39 @@ def find_phase(
     InputError
         If what is given is contradictory or lies outside of the series, or the file does not fit.
     """
-    array, frames = series.magnitude().array, series.frames
+    frames = series.frames
     ed_from = es_from = "user"
     if info_file is not None:
         in_file = read_info(info_file, frames)
         ed_from, es_from = ("user" if one is not None else "info file" for one in (ed_frame, es_frame))
-        ed_frame = in_file[0] if ed_frame is None else ed_frame
-        es_frame = in_file[1] if es_frame is None else es_frame
+        ed_frame, es_frame = (
+            there if given is None else given for given, there in zip((ed_frame, es_frame), in_file, strict=True)
+        )
     for name, value in (("ed_frame", ed_frame), ("es_frame", es_frame)):
         if value is not None and not 0 <= value < frames:
             raise InputError(f"{name} = {value} lies outside of the series: its frames are 0 to {frames - 1}.")
     if beats is not None and not 0 < beats <= frames / 2:
         raise InputError(f"{frames} frames cannot hold {beats:g} beats: a beat needs 2 frames or more.")
-    found = found_beats = find_beats(array)
-    if beats is not None:
-        found = Beats(frames / beats, found_beats.is_cyclic, found_beats.moves)
-    curve, box = np.zeros(0), None
-    at: tuple[float, float] | None = None
-    if found.moves and frames >= 3:
-        box = heart_box(array, found.frames_per_beat)
-        curve = blood_curve(array, box)
-        at = extremes(curve, found.frames_per_beat, cyclic=found.is_cyclic)
-    if ed_frame is None:
-        ed_from = "images" if at is not None else "none"
-        if _begins_at_trigger(series, found.frames_per_beat):
-            ed_frame, ed_from = 0, "trigger times"
-    if es_frame is None:
-        es_from = "images" if at is not None else "none"
-    diastole = float(ed_frame) if ed_frame is not None else at[0] if at is not None else 0.0
-    systole = float(es_frame) if es_frame is not None else at[1] if at is not None else diastole + 0.35 * frames
-    if es_frame is None and abs((systole - diastole + 0.5) % found.frames_per_beat - 0.5) < 0.5:
-        systole = diastole + 0.35 * found.frames_per_beat
-        es_from = "none"
-    code = phase_code(frames, diastole, systole, found.frames_per_beat) if found.moves else np.ones(frames)
-    return CardiacPhase(
-        code, diastole, systole, found.frames_per_beat, found.is_cyclic, ed_from, es_from, curve, box
-    )  # fmt: skip
+    array = series.magnitude().array
+    found = find_beats(array)
+    beat = found.frames_per_beat if beats is None else frames / beats
+    if not found.moves or frames < 3:
+        return CardiacPhase(np.ones(frames), 0.0, 0.35 * beat, beat, False, "none", "none", np.zeros(0), None)
+    box = heart_box(array, beat)
+    curve = blood_curve(array, box)
+    diastole, systole = extremes(curve, beat, cyclic=found.is_cyclic)
+    if ed_frame is not None:
+        diastole = float(ed_frame)
+    elif _begins_at_trigger(series, beat):
+        diastole, ed_from = 0.0, "trigger times"
+    else:
+        ed_from = "images"
+    if es_frame is not None:
+        systole = float(es_frame)
+    else:
+        es_from = "images"
+    code = phase_code(frames, diastole, systole, beat)
+    return CardiacPhase(code, diastole, systole, beat, found.is_cyclic, ed_from, es_from, curve, box)
 
 
 def _begins_at_trigger(series: ImageSeries, frames_per_beat: float) -> bool:

@@ -84,13 +84,17 @@ def published_box(array: NDArray[Any]) -> Box:
     mask = np.zeros(change.shape, bool)
     if change.max() > 0:
         # the border counts as set for the closing, as a dilation followed by an erosion without a border would have it
-        mask = ndimage.binary_closing(np.pad(change > threshold_otsu(change), _BLUR), square)[_BLUR:-_BLUR, _BLUR:-_BLUR]
+        mask = ndimage.binary_closing(np.pad(change > threshold_otsu(change), _BLUR), square)[
+            _BLUR:-_BLUR, _BLUR:-_BLUR
+        ]
         mask = ndimage.binary_opening(mask, square)
     rows, columns = np.nonzero(mask)
     cut = int(0.05 * len(rows))
     rows, columns = (axis[cut : len(axis) - cut] for axis in (rows, columns))
     if not len(rows):
-        raise InputError("Frames 0 and T/2 of the first slice are alike, so the heart cannot be found: name the region.")
+        raise InputError(
+            "Frames 0 and T/2 of the first slice are alike, so the heart cannot be found: name the region."
+        )
     centre = np.array([rows.mean(), columns.mean()])
     half = 2.5 * np.array([rows.std(), columns.std()])
     return _bounded(centre - half, centre + half, (change.shape[0], change.shape[1]))

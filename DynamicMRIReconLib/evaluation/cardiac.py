@@ -40,7 +40,9 @@ def cardiac_figures(
         Shapes differ, the box lies outside or is smaller than the window, or ``bright`` is not positive.
     """
     if result.shape != reference.shape or reference.ndim != 4:
-        raise InputError(f"Result {result.shape} and reference {reference.shape} must have one shape (frames, z, y, x).")
+        raise InputError(
+            f"Result {result.shape} and reference {reference.shape} must have one shape (frames, z, y, x)."
+        )
     _, (x0, y0, x1, y1) = box_region(box, (reference.shape[1], reference.shape[2], reference.shape[3]))
     if min(x1 - x0, y1 - y0) < WINDOW:
         raise InputError(f"The box {x0},{y0},{x1},{y1} is too small for SSIM: it needs {WINDOW} x {WINDOW} pixels.")

@@ -22,8 +22,8 @@ class BicubicParameters(Parameters):
     scale: int = parameter(2, "How many times finer voxels become along x and y.", ge=2, le=4)
     parity: bool = parameter(
         False,
-        "Interpolate as the published baseline does: corner voxels stay where they are, so that all others are displaced "
-        "by up to half a voxel. Only to reproduce its figures.",
+        "Interpolate as the published baseline does: corner voxels stay, all others are displaced by up to half "
+        "a voxel. Only to reproduce its figures.",
         advanced=True,
     )
 

@@ -37,7 +37,7 @@ class CardiacVsrParameters(Parameters):
         "", "Trained weights: the name of a model, or a .safetensors file; empty takes the one for the scale."
     )
     ed_frame: int | None = parameter(
-        None, "End-diastolic frame, counted from 0. Automatic: by trigger times, else where the ventricles are largest.",
+        None, "End-diastolic frame, counted from 0. Automatic: trigger times, else where the ventricles are largest.",
         ge=0, unit="frame",
     )  # fmt: skip
     es_frame: int | None = parameter(
@@ -179,7 +179,9 @@ def super_resolved(
 
 def _tell(phase: CardiacPhase, context: Context) -> None:
     if phase.box is None:
-        context.warn("Nothing moves in this series: no cardiac phase was found, and every frame counts as end diastole.")
+        context.warn(
+            "Nothing moves in this series: no cardiac phase was found, and every frame counts as end diastole."
+        )
     elif not phase.is_cyclic:
         context.warn(
             "The last frame does not lead back to the first, so this is no whole number of heartbeats: the network's "

@@ -49,7 +49,7 @@ def in_scale(images: Tensor) -> Tensor:
 
 
 def bicubic(images: Tensor, scale: int, *, aligned: bool = True) -> Tensor:
-    """(B, channels, y, x) -> (B, channels, scale y, scale x) by cubic convolution with a = -0.75, the field of view kept.
+    """(B, channels, y, x) -> (B, channels, scale y, scale x) by cubic convolution, a = -0.75; the field of view stays.
 
     With ``aligned`` false the middles of the corner voxels coincide instead, as in the published baseline: everything
     between is then in the wrong place, by up to half a coarse voxel.
@@ -63,8 +63,6 @@ def silent_head(upsampler: Upsampler) -> None:
     nn.init.zeros_(upsampler.head.weight)
     if upsampler.head.bias is not None:
         nn.init.zeros_(upsampler.head.bias)
-
-
 
 
 def sampled(images: Tensor, size: tuple[int, int]) -> Tensor:

@@ -155,7 +155,9 @@ def _ranges(
     frames: int, rule: SeriesRule, settings: Data, clip_frames: int, held_out: bool, free_files: int
 ) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
     if rule.cyclic and free_files < 3:
-        raise InputError("Of whole beats (data.series, cyclic) three files or more are needed: some are for validation.")
+        raise InputError(
+            "Of whole beats (data.series, cyclic) three files or more are needed: some are for validation."
+        )
     if rule.train or rule.validation:
         return rule.train, rule.validation
     if free_files >= 3:
@@ -174,7 +176,9 @@ def _of_ranges(
 ) -> list[SeriesClips]:
     if any(end > series.frames for _, end in ranges):
         raise InputError(f"{path.name} has {series.frames} frames: its rule in data.series asks for more.")
-    starts = (0,) if rule.cyclic else tuple(start for first, end in ranges for start in range(first, end - clip_frames + 1))
+    starts = (
+        (0,) if rule.cyclic else tuple(start for first, end in ranges for start in range(first, end - clip_frames + 1))
+    )
     if not starts:
         raise InputError(
             f"{path.name} has too few frames for {use}: clips have {clip_frames} frames; leave it out with weight = 0."

@@ -48,7 +48,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}, the picture and the model cards")
     parser.add_argument("--data", type=Path, default=DATA, help="folder with cine_sax_dicom and cine_4ch (%(default)s)")
-    parser.add_argument("--single", type=Path, nargs="*", default=[], help="single-image networks, in their order of scale")
+    parser.add_argument(
+        "--single", type=Path, nargs="*", default=[], help="single-image networks, in their order of scale"
+    )
     parser.add_argument("--single-scales", type=int, nargs="*", default=[], help="the scales of --single")
     parser.add_argument("--scales", type=int, nargs="*", default=SCALES, choices=SCALES)
     parser.add_argument("--results", type=Path, help="keep the figures in this JSON file; measure what it lacks")

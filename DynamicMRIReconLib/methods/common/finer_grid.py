@@ -15,8 +15,8 @@ from DynamicMRIReconLib.geometry import Geometry
 def finer_affine(geometry: Geometry, scale: int) -> NDArray[np.float64]:
     """(4, 4) of a grid with ``scale`` times the voxels along x and y.
 
-    Voxels are boxes: each is cut into ``scale * scale``, so the first middle moves by ``(1 - scale) / (2 scale)`` voxels
-    along x and along y, and the borders of the field of view stay.
+    Voxels are boxes: each is cut into ``scale * scale``, so the first middle moves by ``(1 - scale) / (2 scale)``
+    voxels along x and along y, and the borders of the field of view stay.
     """
     affine = geometry.affine.copy()
     offset = (1 - scale) / (2 * scale)
@@ -26,8 +26,7 @@ def finer_affine(geometry: Geometry, scale: int) -> NDArray[np.float64]:
 
 
 def on_finer_grid(series: ImageSeries, array: NDArray[Any], scale: int, **notes: Any) -> ImageSeries:
-    """``array`` (frames, z, scale y, scale x) at the times and in the place of ``series``; ``notes`` become metadata."""
+    """``array`` (frames, z, scale y, scale x) at the times and in the place of ``series``; ``notes`` go to metadata."""
     metadata = {**series.metadata, **notes}
-    return replace(
-        series, array=array, affine=finer_affine(series.geometry, scale), metadata=metadata, parts={}
-    )  # fmt: skip
+    affine = finer_affine(series.geometry, scale)
+    return replace(series, array=array, affine=affine, metadata=metadata, parts={})

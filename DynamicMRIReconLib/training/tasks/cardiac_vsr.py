@@ -40,7 +40,9 @@ class SuperResolutionOptions(BaseModel):
     targets: int = Field(default=7, ge=1, le=64, description="frames of a clip that are compared")
     context: int = Field(default=6, ge=0, le=32, description="frames before and after them that warm the memory up")
     patch: int = Field(default=32, ge=8, le=256, description="side of the coarse patches")
-    heart_share: float = Field(default=0.5, ge=0, le=1, description="patches whose middle is in the heart; others anywhere")
+    heart_share: float = Field(
+        default=0.5, ge=0, le=1, description="patches whose middle is in the heart; others anywhere"
+    )
     rounded: bool = Field(default=False, description="coarse images in whole numbers from 0 to 255, as published")
 
 
@@ -107,7 +109,7 @@ class CardiacVsrTask:
         return {"coarse": coarse.contiguous(), "fine": fine.contiguous(), "phase": pair.phase[numbers]}
 
     def loss(self, network: nn.Module, batch: dict[str, Tensor], options: Any, epoch: int) -> dict[str, Tensor]:
-        """Mean absolute differences of the fused, forward and backward images, a half for each stage before the last."""
+        """Mean absolute differences of the fused, forward and backward images; half for each stage before the last."""
         stages = network(batch["coarse"], batch["phase"], options.context)
         total = torch.zeros((), device=batch["coarse"].device)
         for number, stage in enumerate(stages):
@@ -140,8 +142,8 @@ def coarse_and_fine(clip: Clip, scale: int, *, rounded: bool = False) -> Pair:
     series = ImageSeries(coarse[:, None], np.eye(4), 1e-3 * clip.frame_times_ms.numpy())
     phase = find_phase(series, beats=1 if clip.cyclic else None)
     heart = phase.box or (0, 0, coarse.shape[-1], coarse.shape[-2])
-    images = (torch.from_numpy(np.ascontiguousarray(one))[:, None] for one in (coarse, fine))
-    return Pair(*images, torch.from_numpy(phase.code).float(), heart)
+    few, many = (torch.from_numpy(np.ascontiguousarray(one))[:, None] for one in (coarse, fine))
+    return Pair(few, many, torch.from_numpy(phase.code).float(), heart)
 
 
 def _window(pair: Pair, options: Any, random: np.random.Generator, *, chosen: bool) -> tuple[slice, slice]:

@@ -35,7 +35,9 @@ def write_picture(case: Case, images: Images, scale: int, path: Path, frame: int
             column[1].imshow(image - panels["truth"], cmap="RdBu", vmin=-ERROR_RANGE, vmax=ERROR_RANGE)
         for axis in column:
             axis.axis("off")
-    figure.suptitle(f"{case.title}, x{scale}; errors from -{ERROR_RANGE} to {ERROR_RANGE}. Not for diagnostic use.", fontsize=9)
+    figure.suptitle(
+        f"{case.title}, x{scale}; errors from -{ERROR_RANGE} to {ERROR_RANGE}. Not for diagnostic use.", fontsize=9
+    )
     figure.tight_layout()
     figure.savefig(path, dpi=100)
     pyplot.close(figure)

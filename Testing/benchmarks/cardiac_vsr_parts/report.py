@@ -52,7 +52,7 @@ def page(rows: dict[str, Any]) -> str:
         "",
         "Written by `python Testing/benchmarks/cardiac_vsr.py --write`.",
         "",
-        f"{platform.machine()}, one thread of a shared CPU; Python {platform.python_version()}, torch {torch.__version__}.",
+        f"{platform.machine()}, one thread; Python {platform.python_version()}, torch {torch.__version__}.",
         "",
         *_ABOUT.splitlines(),
         "",
@@ -78,8 +78,8 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
         if "official_cardiac_psnr_db" in row:
             official = f"{row['official_cardiac_psnr_db']:.2f} / {row['official_cardiac_ssim']:.4f}"
         lines.append(
-            f"| {row['case']} | {row['method']} | {row['cardiac_psnr_db']:.2f} | {row['cardiac_ssim']:.4f} | {official} "
-            f"| {row['cpu_s_per_frame']:.2f} | {' | '.join(paper)} |"
+            f"| {row['case']} | {row['method']} | {row['cardiac_psnr_db']:.2f} | {row['cardiac_ssim']:.4f} "
+            f"| {official} | {row['cpu_s_per_frame']:.2f} | {' | '.join(paper)} |"
         )
     return [*lines, ""]
 
@@ -90,14 +90,18 @@ def _gains(rows: list[dict[str, Any]]) -> list[str]:
         by_method = {row["method"]: row["cardiac_psnr_db"] for row in rows if row["case"] == case}
         ours = by_method["cardiac-vsr"]
         others = [name for name in by_method if name != "cardiac-vsr"]
-        lines.append(f"- {case}: cardiac-vsr less " + ", ".join(f"{name} {ours - by_method[name]:+.2f} dB" for name in others) + ".")
+        lines.append(
+            f"- {case}: cardiac-vsr less "
+            + ", ".join(f"{name} {ours - by_method[name]:+.2f} dB" for name in others)
+            + "."
+        )
     return [*lines, ""]
 
 
 def _parts(rows: dict[str, Any]) -> list[str]:
     lines = [
-        "The same trained network on the held-out short-axis slices, given less or wrong. This is not an ablation: nothing",
-        "was trained anew.",
+        "The same trained network on the held-out short-axis slices, given less, or what is wrong. This is not an",
+        "ablation: nothing was trained anew.",
         "",
         "| | | CardiacPSNR [dB] | CardiacSSIM |",
         "|---|---|---:|---:|",
@@ -106,5 +110,11 @@ def _parts(rows: dict[str, Any]) -> list[str]:
         f"| x{row['scale']} | {row['change']} | {row['cardiac_psnr_db']:.3f} | {row['cardiac_ssim']:.4f} |"
         for row in rows.get("parts", [])
     ]
-    lines += ["", "The paper's ablation at x4 (ACDC), parts added one after the other:", "", "| | CardiacPSNR / SSIM |", "|---|---:|"]
+    lines += [
+        "",
+        "The paper's ablation at x4 (ACDC), parts added one after the other:",
+        "",
+        "| | CardiacPSNR / SSIM |",
+        "|---|---:|",
+    ]
     return [*lines, *(f"| {name} | {figures} |" for name, figures in PAPER_PARTS), ""]

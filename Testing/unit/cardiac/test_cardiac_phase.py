@@ -33,7 +33,9 @@ def late(frame, interval, beat, start):
     return max(0.0, apart(frame, middle, beat) - half)
 
 
-@pytest.mark.parametrize(("frames", "ed", "es", "beat"), [(20, 0, 7, 20), (25, 3, 12, 25), (30, 22, 4, 30), (30, 2, 5.5, 9.6)])
+@pytest.mark.parametrize(
+    ("frames", "ed", "es", "beat"), [(20, 0, 7, 20), (25, 3, 12, 25), (30, 22, 4, 30), (30, 2, 5.5, 9.6)]
+)
 def test_code_is_one_at_ed_minus_one_at_es_and_continuous(frames, ed, es, beat):
     code = phase_code(frames, ed, es, beat)
     fine = phase_code(1000 * frames, 1000 * ed, 1000 * es, 1000 * beat)

@@ -10,7 +10,8 @@ from kspace_cases import OBLIQUE
 from scipy import ndimage
 from tiny_models import tiny_cardiac_vsr
 
-sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("cardiac", "io")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "cardiac"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "io"))
 from beating import heart
 from marker_series import MARKER_RAS_MM, ORIENTATIONS, found_ras_mm, marker_series
 
@@ -75,7 +76,9 @@ def test_the_marker_scene_after_degradation(idle, scale):
     """The sphere of the marker phantom, made coarse and fine again, is where the scene says."""
     scene = MarkerScene("oblique")
     shape = (1, 192, 192)
-    truth = ImageSeries(np.abs(scene.render(0.4 * np.arange(5), shape)), scene.geometry(shape).affine, 0.4 * np.arange(5))
+    truth = ImageSeries(
+        np.abs(scene.render(0.4 * np.arange(5), shape)), scene.geometry(shape).affine, 0.4 * np.arange(5)
+    )
     affine = truth.affine.copy()
     affine[:3, :2] *= scale
     affine[:3, 3] = truth.geometry.to_ras(((scale - 1) / 2, (scale - 1) / 2, 0))

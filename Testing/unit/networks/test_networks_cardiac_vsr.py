@@ -41,7 +41,9 @@ def test_published_number_of_weights(scale, parameters):
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
-@pytest.mark.parametrize(("frames", "context", "shape"), [(1, 0, (5, 7)), (2, 3, (8, 8)), (9, 6, (1, 11)), (4, 1, (12, 9))])
+@pytest.mark.parametrize(
+    ("frames", "context", "shape"), [(1, 0, (5, 7)), (2, 3, (8, 8)), (9, 6, (1, 11)), (4, 1, (12, 9))]
+)
 def test_any_size_and_number_of_frames_streamed_as_at_once(scale, frames, context, shape):
     net = network(scale=scale)
     images, phase = beat(frames + 2 * context, shape)

@@ -22,7 +22,9 @@ SMALL = {"features": 4, "targets": 3, "context": 2, "patch": 8, "skip": True}
 
 
 def options(task=TASK, **values):
-    return task.options(**{**SMALL, **({"layers": 1, "stages": 2, "window": 1} if task is TASK else {"blocks": 1}), **values})
+    return task.options(
+        **{**SMALL, **({"layers": 1, "stages": 2, "window": 1} if task is TASK else {"blocks": 1}), **values}
+    )
 
 
 def hearts(**values):
