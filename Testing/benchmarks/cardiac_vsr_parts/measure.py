@@ -20,19 +20,22 @@ from DynamicMRIReconLib.evaluation.cardiac import cardiac_figures
 from DynamicMRIReconLib.models.files import read_network
 
 Row = dict[str, Any]
-Images = dict[str, NDArray[np.float32]]
 
 
-def measure(case: Case, scale: int, single: Path | None, weights: str = "") -> tuple[list[Row], Images]:
-    """A row for each method, and the fine images of each."""
+def measure(case: Case, scale: int, single: Path | None, known: list[Row]) -> list[Row]:
+    """A row for each method that is not among the rows ``known``."""
+    had = {row["method"] for row in known if (row["case"], row["scale"]) == (case.title, scale)}
+    missing = {name: run for name, run in methods(scale, single).items() if name not in had}
+    if not missing:
+        return []
     coarse = case.coarse(scale)
     box = heart_box(case.fine, find_beats(case.fine).frames_per_beat)
     try:
         official = published_box(case.fine)
     except InputError:
         official = None
-    rows, images = [], {}
-    for name, run in _methods(scale, single, weights).items():
+    rows = []
+    for name, run in missing.items():
         started = time.process_time()
         found = np.asarray(run(coarse), np.float32)
         seconds = (time.process_time() - started) / (found.shape[0] * found.shape[1])
@@ -43,33 +46,34 @@ def measure(case: Case, scale: int, single: Path | None, weights: str = "") -> t
             row |= {f"official_{key}": value for key, value in published.items()}
         print({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}, flush=True)
         rows.append(row)
-        images[name] = found
-    return rows, images
+    return rows
 
 
-def parts(case: Case, scale: int, weights: str = "") -> list[Row]:
+def parts(case: Case, scale: int) -> list[Row]:
     """The same network without parts of what it is given: no warm-up, the phase upside down."""
     coarse, rows = case.coarse(scale), []
     box = heart_box(case.fine)
-    phase = dmr.reconstruct(coarse, "cardiac-vsr", device="cpu", scale=scale, weights=weights, preset="fast")
+    phase = dmr.reconstruct(coarse, "cardiac-vsr", device="cpu", scale=scale, preset="fast")
     found = phase.metadata["cardiac_phase"]
     swapped = {"ed_frame": round(found["es_frame"]), "es_frame": round(found["ed_frame"])}
     for name, values in (("as it is", {}), ("no warm-up", {"warmup": 0}), ("ED and ES swapped", swapped)):
-        series = dmr.reconstruct(coarse, "cardiac-vsr", device="cpu", scale=scale, weights=weights, **values)
+        series = dmr.reconstruct(coarse, "cardiac-vsr", device="cpu", scale=scale, **values)
         row = {"scale": scale, "change": name, **cardiac_figures(series.array, case.fine, box, bright=255.0)}
         print(row, flush=True)
         rows.append(row)
     return rows
 
 
-def _methods(scale: int, single: Path | None, weights: str) -> dict[str, Any]:
+def methods(scale: int, single: Path | None) -> dict[str, Any]:
+    """What makes a coarse series finer, by name: each gives (frames, z, scale y, scale x)."""
+
     def library(method: str, **values: Any) -> Any:
         return lambda coarse: dmr.reconstruct(coarse, method, device="cpu", scale=scale, **values).array
 
-    methods = {"bicubic, as published": library("bicubic", parity=True), "bicubic": library("bicubic")}
+    found = {"bicubic, as published": library("bicubic", parity=True), "bicubic": library("bicubic")}
     if single is not None:
-        methods["single image"] = lambda coarse: _single(coarse, single)
-    return {**methods, "cardiac-vsr": library("cardiac-vsr", weights=weights)}
+        found["single image"] = lambda coarse: _single(coarse, single)
+    return {**found, "cardiac-vsr": library("cardiac-vsr")}
 
 
 def _single(coarse: ImageSeries, path: Path) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+METHODS = ("bicubic, as published", "bicubic", "single image", "cardiac-vsr")
 #: CardiacPSNR, CardiacSSIM of the paper: ACDC, DSB15
 PAPER = {
     (2, "bicubic, as published"): ("33.09 / .9362", "34.17 / .9597"),
@@ -58,13 +59,19 @@ def page(rows: dict[str, Any]) -> str:
         "",
     ]
     for scale in (2, 3, 4):
-        found = rows.get(f"x{scale}", [])
+        found = _sorted([row for row in rows["figures"] if row["scale"] == scale])
         if found:
             lines += [f"## x{scale}", "", *_table(found), *_gains(found)]
-    lines += ["![A held-out slice near end systole](pictures/cardiac-vsr.png)", ""]
+    for scale in (2, 4):
+        lines += [f"![A held-out slice near end systole, x{scale}](pictures/cardiac-vsr-x{scale}.png)", ""]
     lines += ["## What the network is given", "", *_parts(rows)]
     lines += [*_NOT.splitlines(), ""]
     return "\n".join(lines)
+
+
+def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    cases = list(dict.fromkeys(row["case"] for row in rows))
+    return sorted(rows, key=lambda row: (cases.index(row["case"]), METHODS.index(row["method"])))
 
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:
