@@ -45,6 +45,25 @@ def degraded(images: NDArray[Any], scale: int, *, rounded: bool = False) -> NDAr
     import torch
 
     from DynamicMRIReconLib.networks.upsampler import sampled
+
+    height, width = images.shape[-2:]
+    smooth = torch.from_numpy(low_passed(images, scale)).reshape(-1, 1, height, width)
+    coarse = sampled(smooth.round() if rounded else smooth, (height // scale, width // scale))
+    coarse = coarse.round().clamp(0, 255) if rounded else coarse
+    found: NDArray[np.float32] = coarse.reshape(*images.shape[:-2], height // scale, width // scale).numpy()
+    return found
+
+
+def low_passed(images: NDArray[Any], scale: int) -> NDArray[np.float32]:
+    """Magnitudes (..., y, x) with the part of k-space only that an image ``scale`` times coarser holds.
+
+    Raises
+    ------
+    InputError
+        If a side is no multiple of ``scale``.
+    """
+    import torch
+
     from DynamicMRIReconLib.operators.fourier import fft2c, ifft2c
 
     height, width = images.shape[-2:]
@@ -52,15 +71,11 @@ def degraded(images: NDArray[Any], scale: int, *, rounded: bool = False) -> NDAr
         raise InputError(
             f"Images of {width} x {height} pixels cannot be made {scale} times coarser: crop to a multiple of {scale}."
         )
-    fine = torch.from_numpy(np.ascontiguousarray(images, np.float32)).reshape(-1, 1, height, width)
-    kspace = fft2c(fine.to(torch.complex64))
+    kspace = fft2c(torch.from_numpy(np.ascontiguousarray(images, np.float32)).to(torch.complex64))
     kept = torch.zeros_like(kspace)
-    middle = tuple(_central(side, scale) for side in (height, width))
-    kept[..., middle[0], middle[1]] = kspace[..., middle[0], middle[1]]
-    smooth = ifft2c(kept).abs()
-    coarse = sampled(smooth.round() if rounded else smooth, (height // scale, width // scale))
-    coarse = coarse.round().clamp(0, 255) if rounded else coarse
-    found: NDArray[np.float32] = coarse.reshape(*images.shape[:-2], height // scale, width // scale).numpy()
+    rows, columns = (_central(side, scale) for side in (height, width))
+    kept[..., rows, columns] = kspace[..., rows, columns]
+    found: NDArray[np.float32] = ifft2c(kept).abs().numpy()
     return found
 
 

@@ -12,6 +12,7 @@ from cardiac_vsr_parts.cases import Case
 from numpy.typing import NDArray
 
 import DynamicMRIReconLib as dmr
+from DynamicMRIReconLib.acquisition.degradation import low_passed
 from DynamicMRIReconLib.cardiac.beats import find_beats
 from DynamicMRIReconLib.cardiac.region import heart_box, published_box
 from DynamicMRIReconLib.data import ImageSeries
@@ -20,12 +21,15 @@ from DynamicMRIReconLib.evaluation.cardiac import cardiac_figures
 from DynamicMRIReconLib.models.files import read_network
 
 Row = dict[str, Any]
+#: what an interpolation could reach at most: all of the coarse frames' k-space, nothing else
+LIMIT = "true low-pass"
 
 
 def measure(case: Case, scale: int, single: Path | None, known: list[Row]) -> list[Row]:
     """A row for each method that is not among the rows ``known``."""
     had = {row["method"] for row in known if (row["case"], row["scale"]) == (case.title, scale)}
-    missing = {name: run for name, run in methods(scale, single).items() if name not in had}
+    tried = {LIMIT: lambda coarse: low_passed(case.fine, scale), **methods(scale, single)}
+    missing = {name: run for name, run in tried.items() if name not in had}
     if not missing:
         return []
     coarse = case.coarse(scale)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-METHODS = ("bicubic, as published", "bicubic", "single image", "cardiac-vsr")
+METHODS = ("true low-pass", "bicubic, as published", "bicubic", "single image", "cardiac-vsr")
 #: CardiacPSNR, CardiacSSIM of the paper: ACDC, DSB15
 PAPER = {
     (2, "bicubic, as published"): ("33.09 / .9362", "34.17 / .9597"),
@@ -38,8 +38,10 @@ phantoms of other seeds. Images are prepared as the published ones: cut off at t
 CardiacPSNR and CardiacSSIM are means over frames and slices in the box of the heart's first harmonic. *Official* are
 those in the published box and with the published SSIM kernel (`parity`); the published box comes from the first slice
 alone and is often much larger than the heart. *Single image* is a plain residual network of the same number of
-parameters, trained with the same loss on the same clips for as many updates. The paper's figures are of the full
-network after 1000 epochs on 80 to 100 patients, EDSR as the single-image network; they stand beside for orientation."""
+parameters, trained with the same loss on the same clips for as many updates. *True low-pass* are the true frames with
+the coarse frames' part of k-space only: what an interpolation without any blur of its own would give. The paper's
+figures are of the full network after 1000 epochs on 80 to 100 patients, EDSR as the single-image network; they stand
+beside for orientation."""
 
 _NOT = """\
 Not measured: the ablations of the paper's Table 2 by training (options `memory`, `context`, `bidirectional`,
