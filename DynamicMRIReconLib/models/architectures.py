@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 #: name of the network -> (module of ``networks``, class built with the network options as keyword arguments)
 ARCHITECTURES: dict[str, tuple[str, str]] = {
+    "cardiac-vsr": ("cardiac_vsr", "CardiacVSR"),
     "ifnet": ("ifnet", "IFNet"),
     "miccan": ("miccan", "Miccan"),
+    "single-image-sr": ("single_image", "SingleImageSR"),
 }
 
 

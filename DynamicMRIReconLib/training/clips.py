@@ -28,14 +28,17 @@ class Clip:
         (T,) float64 milliseconds, increasing.
     name
         Where it is from: a file's name and first frame, or a phantom and its seed.
+    cyclic
+        It is one heartbeat: the first frame follows the last.
     """
 
     frames: Tensor
     frame_times_ms: Tensor
     name: str
+    cyclic: bool = False
 
     @classmethod
-    def of(cls, magnitudes: NDArray[Any], times_s: NDArray[Any], name: str) -> Clip:
+    def of(cls, magnitudes: NDArray[Any], times_s: NDArray[Any], name: str, *, cyclic: bool = False) -> Clip:
         """A clip of ``magnitudes`` (T, H, W) in any scale, at ``times_s`` (T,) seconds.
 
         Raises
@@ -48,4 +51,4 @@ class Clip:
         if not np.isfinite(frames).all() or not bright > 0:
             raise InputError(f"{name} has frames without signal or with numbers that are not finite: leave it out.")
         scaled = torch.from_numpy(np.clip(frames / bright, 0, 1))
-        return cls(scaled, torch.from_numpy(1e3 * np.asarray(times_s, np.float64)), name)
+        return cls(scaled, torch.from_numpy(1e3 * np.asarray(times_s, np.float64)), name, cyclic)

@@ -46,6 +46,7 @@ class Phantoms(Section):
     frame_time_ms: Interval = (12.0, 40.0)
     reuse: int = Field(default=16, ge=1, description="clips drawn of a person before another takes the place")
     pool: int = Field(default=8, ge=1, description="persons in turn")
+    cyclic: bool = Field(default=False, description="a clip is one whole beat, as many frames as it has")
 
 
 class SeriesRule(Section):
@@ -58,6 +59,7 @@ class SeriesRule(Section):
     axes: str | None = None
     variable: str | None = None
     frame_time_ms: float | None = Field(default=None, gt=0)
+    cyclic: bool = Field(default=False, description="a series is one heartbeat, and a clip all of it")
 
 
 class Data(Section):

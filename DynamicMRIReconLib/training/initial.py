@@ -1,10 +1,11 @@
-"""Start from weights that exist: to fine-tune a network, or to grow a short cascade into a longer one."""
+"""Start from weights that exist: to fine-tune a network, to grow a cascade, or to go on to another scale."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from DynamicMRIReconLib.errors import InputError
@@ -12,6 +13,8 @@ from DynamicMRIReconLib.models.files import read_network
 
 #: name of a block's last layer
 HEAD = ".head."
+#: what ends a super-resolution network: another one for each scale
+UPSAMPLER = "upsample."
 _NUMBERED = re.compile(r"(.*?\.)(\d+)(\..*)")
 
 
@@ -22,6 +25,8 @@ def start_from(network: nn.Module, path: Path) -> None:
     it knows what to look at and changes nothing at first, so that the longer cascade begins where the shorter one
     ended. A cascade of one block is trained in a fraction of the time.
 
+    An upsampler for another scale than the file's stays as it is: fresh.
+
     Raises
     ------
     InputError
@@ -29,11 +34,18 @@ def start_from(network: nn.Module, path: Path) -> None:
     """
     known = read_network(path, None).state_dict()
     wanted = network.state_dict()
+    if _shapes(UPSAMPLER, known) != _shapes(UPSAMPLER, wanted):
+        known = {name: tensor for name, tensor in known.items() if not name.startswith(UPSAMPLER)}
+        known |= {name: tensor for name, tensor in wanted.items() if name.startswith(UPSAMPLER)}
     found = {name: known[name] if name in known else _from_last_block(name, known) for name in wanted}
     wrong = [name for name, tensor in found.items() if tensor is None or tensor.shape != wanted[name].shape]
     if wrong:
         raise InputError(f"initial_weights {path} are those of another network: {wrong[0]} does not fit.")
     network.load_state_dict(found)
+
+
+def _shapes(prefix: str, tensors: dict[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _from_last_block(name: str, known: dict[str, Tensor]) -> Tensor | None:

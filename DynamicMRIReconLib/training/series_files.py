@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from DynamicMRIReconLib import io
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io import formats
+from DynamicMRIReconLib.phantoms.recent import Recent
 from DynamicMRIReconLib.training.clips import Clip
 from DynamicMRIReconLib.training.config import Data, SeriesRule
 
@@ -42,9 +43,18 @@ class SeriesClips:
     times_s: NDArray[np.float64]
     starts: tuple[int, ...]
     weight: float
+    cyclic: bool = False
+    _whole: Recent[Clip] = field(default_factory=lambda: Recent(2), repr=False, compare=False)
 
     def clip(self, number: int, frames: int, matrix: int, random: np.random.Generator) -> Clip:
-        """A random clip of ``frames`` frames, resized to ``matrix x matrix``."""
+        """A random clip of ``frames`` frames, or all of a cyclic series, resized to ``matrix x matrix``."""
+        if self.cyclic:
+            return self._whole.get(
+                matrix,
+                lambda: Clip.of(
+                    resized(self.frames, matrix), self.times_s - self.times_s[0], f"{self.name}, one beat", cyclic=True
+                ),
+            )
         start = int(random.choice(self.starts))
         chosen = slice(start, start + frames)
         images = resized(self.frames[chosen], matrix)
@@ -115,6 +125,8 @@ def series_clips(paths: list[Path], settings: Data, clip_frames: int) -> tuple[l
         if rule.weight == 0:
             continue
         series = _read(path, rule)
+        if rule.cyclic and (rule.train or rule.validation):
+            raise InputError(f"The rule for {rule.files!r} in data.series has frame ranges: a whole beat has none.")
         for_training, for_validation = _ranges(series.frames, rule, settings, clip_frames, path in held_out, len(free))
         for use, ranges, sources in (
             ("training", for_training, training),
@@ -142,6 +154,10 @@ def _read(path: Path, rule: SeriesRule) -> ImageSeries:
 def _ranges(
     frames: int, rule: SeriesRule, settings: Data, clip_frames: int, held_out: bool, free_files: int
 ) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+    if rule.cyclic and free_files < 3:
+        raise InputError(
+            "Of whole beats (data.series, cyclic) three files or more are needed: some are for validation."
+        )
     if rule.train or rule.validation:
         return rule.train, rule.validation
     if free_files >= 3:
@@ -160,7 +176,9 @@ def _of_ranges(
 ) -> list[SeriesClips]:
     if any(end > series.frames for _, end in ranges):
         raise InputError(f"{path.name} has {series.frames} frames: its rule in data.series asks for more.")
-    starts = tuple(start for first, end in ranges for start in range(first, end - clip_frames + 1))
+    starts = (
+        (0,) if rule.cyclic else tuple(start for first, end in ranges for start in range(first, end - clip_frames + 1))
+    )
     if not starts:
         raise InputError(
             f"{path.name} has too few frames for {use}: clips have {clip_frames} frames; leave it out with weight = 0."
@@ -174,6 +192,6 @@ def _of_ranges(
     names = [path.name if slices == 1 else f"{path.name} slice {z + 1}" for z in range(slices)]
     square = np.asarray(series.array[:, :, top : top + side, left : left + side], np.float32)
     return [
-        SeriesClips(name, np.ascontiguousarray(square[:, z]), times_s, starts, rule.weight / slices)
+        SeriesClips(name, np.ascontiguousarray(square[:, z]), times_s, starts, rule.weight / slices, rule.cyclic)
         for z, name in enumerate(names)
     ]

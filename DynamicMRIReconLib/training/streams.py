@@ -35,6 +35,7 @@ class PhantomStream:
         self._reuse = settings.reuse if use == "training" else 1
         self._pool = settings.pool if use == "training" else 1
         self._scenes: Recent[phantoms.Scene] = Recent(2 * settings.pool)
+        self._beats: Recent[Clip] = Recent(2 * settings.pool)
 
     def person(self, number: int) -> int:
         """Seed of the phantom of clip ``number``: ``pool`` persons take turns, ``reuse`` times each."""
@@ -45,6 +46,8 @@ class PhantomStream:
         """Clip ``number``: ``frames`` frames of ``matrix x matrix``, beginning at a random time."""
         seed = self.person(number)
         scene = self._scenes.get(seed, lambda: phantoms.get(self.settings.name, seed))
+        if self.settings.cyclic:
+            return self._beats.get((seed, matrix), lambda: self._beat(scene, seed, matrix))
         low, high = self.settings.frame_time_ms
         # Uniform on a logarithmic scale: fast and slow motion alike.
         frame_time_s = 1e-3 * float(np.exp(random.uniform(np.log(low), np.log(high))))
@@ -52,3 +55,12 @@ class PhantomStream:
         times_s = start_s + frame_time_s * np.arange(frames)
         images = np.abs(scene.render(times_s, (1, matrix, matrix))[:, 0])
         return Clip.of(images, times_s - start_s, f"{self.name}, seed {seed}, {start_s:.3f} s")
+
+    def _beat(self, scene: phantoms.Scene, seed: int, matrix: int) -> Clip:
+        """One whole beat; its frame time belongs to the person, so that it is rendered once."""
+        low, high = np.log(self.settings.frame_time_ms)
+        frame_time_s = 1e-3 * float(np.exp(np.random.default_rng(seed).uniform(low, high)))
+        count = max(2, round(scene.duration_s / frame_time_s))
+        times_s = scene.duration_s / count * np.arange(count)
+        images = np.abs(scene.render(times_s, (1, matrix, matrix))[:, 0])
+        return Clip.of(images, times_s, f"{self.name}, seed {seed}, one beat", cyclic=True)

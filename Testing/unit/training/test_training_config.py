@@ -86,7 +86,8 @@ def test_the_configurations_that_ship_are_valid(path: Path) -> None:
     from DynamicMRIReconLib.training import tasks
     from DynamicMRIReconLib.training.config import checked
 
-    checked(tasks.get(path.stem.split("-")[0]).options, read_config(path).options, path.name)
+    name = max((name for name in tasks.names() if path.stem.startswith(name)), key=len)
+    checked(tasks.get(name).options, read_config(path).options, path.name)
 
 
 def rates(**schedule: Any) -> list[float]:

@@ -1,0 +1,189 @@
+"""Cardiac video super-resolution: finer frames of a beating heart, by a trained network that knows the phase."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from DynamicMRIReconLib.data import ImageSeries
+from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, Parameters, parameter
+from DynamicMRIReconLib.methods.common import estimates
+from DynamicMRIReconLib.methods.common.finer_grid import on_finer_grid
+from DynamicMRIReconLib.methods.common.trained import BRIGHT_PERCENT, about, load_model
+from DynamicMRIReconLib.methods.registry import register
+
+if TYPE_CHECKING:
+    from DynamicMRIReconLib.cardiac.phase import CardiacPhase
+    from DynamicMRIReconLib.networks.cardiac_vsr import CardiacVSR
+
+#: fewer frames show no heartbeat
+FEWEST_FRAMES = 4
+#: of one CPU core with the networks that ship, for each coarse voxel of a frame
+SECONDS_PER_VOXEL = 5e-5
+#: the same networks' features and hidden states, for each coarse voxel of a frame
+BYTES_PER_VOXEL = 2 * 24 * 4.0
+
+
+class CardiacVsrParameters(Parameters):
+    """Parameters of ``cardiac-vsr``."""
+
+    scale: int = parameter(2, "How many times finer voxels become along x and y.", ge=2, le=4)
+    weights: str = parameter(
+        "", "Trained weights: the name of a model, or a .safetensors file; empty takes the one for the scale."
+    )
+    ed_frame: int | None = parameter(
+        None, "End-diastolic frame, counted from 0. Automatic: trigger times, else where the ventricles are largest.",
+        ge=0, unit="frame",
+    )  # fmt: skip
+    es_frame: int | None = parameter(
+        None, "End-systolic frame, counted from 0. Automatic: where the ventricles are smallest.", ge=0, unit="frame"
+    )
+    beats: float | None = parameter(
+        None, "Heartbeats in the series. Automatic: from when the images come back.", gt=0, unit="beats"
+    )
+    info_file: str = parameter(
+        "", "Text file with lines ED: and ES:, counted from 1, as in the ACDC data (Info.cfg).", advanced=True
+    )
+    warmup: int = parameter(
+        6, "Frames before and after the series, taken cyclically, that warm the memory up.",
+        ge=0, le=32, unit="frames", advanced=True,
+    )  # fmt: skip
+
+
+@register
+class CardiacVsr(Method):
+    """``y_t = up(f_t + fusion(h_s, p_s; |s - t| <= N))``: features f, forward and backward memories h, phases p.
+
+    Features of each frame go through convolutional memories in both directions of time, round the heartbeat, and are
+    refined by what the memories of neighbouring frames hold at their cardiac phase; then pixel shuffle makes finer
+    voxels. Detail in the result is what such images looked like in training: it is estimated, not measured.
+    """
+
+    key = "cardiac-vsr"
+    title = "Cardiac video super-resolution"
+    description = "A trained network makes a cardiac cine 2, 3 or 4 times finer, using the whole heartbeat."
+    citation = (
+        "J. Y. Lin, Y. C. Chang, W. H. Hsu. Efficient and phase-aware video super-resolution for cardiac MRI. MICCAI "
+        "2020, LNCS 12264, 66-76. doi:10.1007/978-3-030-59719-1_7"
+    )
+    input_kind = "series"
+    Parameters = CardiacVsrParameters
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"fast": {"warmup": 2}, "standard": {}, "faithful": {}}
+
+    def why_not(self, data: Data) -> str | None:
+        """A series long enough to hold a heartbeat fits."""
+        reason = super().why_not(data)
+        if reason is None and isinstance(data, ImageSeries) and data.frames < FEWEST_FRAMES:
+            return (
+                f"{self.title} needs a heartbeat of {FEWEST_FRAMES} frames or more; this series has {data.frames}: "
+                "use bicubic."
+            )
+        return reason
+
+    def estimate(self, data: Data, parameters: CardiacVsrParameters, device: str) -> Estimate:
+        """The network over all frames and slices."""
+        assert isinstance(data, ImageSeries)
+        frames = data.frames + 2 * parameters.warmup
+        slices, plane = data.array.shape[1], math.prod(data.array.shape[2:])
+        speed = estimates.CUDA_SPEED if device.startswith("cuda") else 1.0
+        result = 4.0 * data.array.size * parameters.scale**2
+        memory = estimates.PROGRAM_BYTES + 2.0 * data.array.nbytes + 1.5 * result + frames * plane * BYTES_PER_VOXEL
+        return Estimate(memory, 2.0 + frames * slices * plane * SECONDS_PER_VOXEL / speed)
+
+    def run(self, data: ImageSeries, parameters: CardiacVsrParameters, context: Context) -> ImageSeries:
+        """Super-resolve: float32 magnitudes in the intensity scale of the input."""
+        from DynamicMRIReconLib.cardiac.phase import find_phase
+
+        context.step(0.0, "loading the network")
+        weights = parameters.weights or f"cardiac-vsr-x{parameters.scale}"
+        model = load_model(weights, "cardiac-vsr", facts(data, parameters.scale), context)
+        network: Any = model.network
+        if network.scale != parameters.scale:
+            raise InputError(f"{model.path.name} makes images {network.scale} times finer, not {parameters.scale}.")
+        series = data.magnitude()
+        context.step(0.0, "cardiac phase")
+        phase = find_phase(
+            series,
+            ed_frame=parameters.ed_frame,
+            es_frame=parameters.es_frame,
+            beats=parameters.beats,
+            info_file=Path(parameters.info_file) if parameters.info_file else None,
+        )
+        _tell(phase, context)
+        array = super_resolved(series.array, phase, network, parameters.warmup, context)
+        found = {"ed_frame": phase.ed_frame, "es_frame": phase.es_frame, "frames_per_beat": phase.frames_per_beat}
+        context.add_figures(**found)
+        before = series.metadata.get("models")
+        models = {**(before if isinstance(before, dict) else {}), "cardiac-vsr": about(model)}
+        return on_finer_grid(series, array, parameters.scale, models=models, cardiac_phase=phase.notes())
+
+
+def facts(series: ImageSeries, scale: int) -> dict[str, float]:
+    """What the card of a model may speak of: ``matrix`` and ``voxel_size_mm`` of the result, ``frame_time_ms``."""
+    found = {"matrix": float(scale * max(series.array.shape[-2:]))}
+    found["voxel_size_mm"] = float(series.geometry.spacing_mm[:2].max()) / scale
+    if series.frames > 1:
+        found["frame_time_ms"] = 1e3 * float(np.median(np.diff(series.times_s)))
+    return found
+
+
+def around(frames: int, warmup: int, *, cyclic: bool) -> NDArray[np.intp]:
+    """(frames + 2 warmup,) frame numbers with those before and after: round the beat, or back from either end."""
+    numbers = np.arange(-warmup, frames + warmup)
+    if cyclic or frames == 1:
+        return np.asarray(np.mod(numbers, frames))
+    period = 2 * (frames - 1)
+    inside = np.mod(numbers, period)
+    return np.asarray(np.minimum(inside, period - inside))
+
+
+def super_resolved(
+    array: NDArray[np.float32], phase: CardiacPhase, network: CardiacVSR, warmup: int, context: Context
+) -> NDArray[np.float32]:
+    """(frames, z, scale y, scale x) of real images (frames, z, y, x), slice by slice, in their intensity scale.
+
+    The network sees intensities up to the 99.9th percentile, as in training; what is brighter, or below 0, is
+    interpolated and added, so that nothing is cut off.
+    """
+    import torch
+
+    from DynamicMRIReconLib.networks.upsampler import bicubic
+
+    bright = float(np.percentile(array, BRIGHT_PERCENT)) or float(array.max()) or 1.0
+    frames, slices, height, width = array.shape
+    scale = network.scale
+    result = np.empty((frames, slices, scale * height, scale * width), np.float32)
+    numbers = around(frames, warmup, cyclic=phase.is_cyclic)
+    codes = torch.from_numpy(phase.code[numbers]).float().to(context.device)
+    for k in range(slices):
+        part = context.part(k, slices)
+
+        def step(fraction: float, part: Context = part, k: int = k) -> None:
+            part.step(fraction, f"slice {k + 1} of {slices}" if slices > 1 else "super-resolution")
+
+        step(0.0)
+        images = torch.from_numpy(np.ascontiguousarray(array[:, k, None])) / bright
+        seen = images.clamp(0, 1).to(context.device)
+        for t, finer in enumerate(network.super_resolve(seen[torch.from_numpy(numbers)], codes, warmup, step)):
+            rest = images[t : t + 1] - seen[t : t + 1].cpu()
+            image = finer.cpu()[None] + bicubic(rest, scale) if rest.any() else finer.cpu()
+            result[t, k] = bright * image.reshape(scale * height, scale * width).numpy()
+        context.preview(result[:, : k + 1])
+    return np.maximum(result, 0, out=result) if array.min() >= 0 else result
+
+
+def _tell(phase: CardiacPhase, context: Context) -> None:
+    if phase.box is None:
+        context.warn(
+            "Nothing moves in this series: no cardiac phase was found, and every frame counts as end diastole."
+        )
+    elif not phase.is_cyclic:
+        context.warn(
+            "The last frame does not lead back to the first, so this is no whole number of heartbeats: the network's "
+            "memory is warmed up backwards from either end instead of round the beat."
+        )

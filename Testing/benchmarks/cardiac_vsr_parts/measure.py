@@ -1,0 +1,93 @@
+"""Every method on a case, and its figures in the box around the heart and in the published one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from cardiac_vsr_parts.cases import Case
+from numpy.typing import NDArray
+
+import DynamicMRIReconLib as dmr
+from DynamicMRIReconLib.acquisition.degradation import low_passed
+from DynamicMRIReconLib.cardiac.beats import find_beats
+from DynamicMRIReconLib.cardiac.region import heart_box, published_box
+from DynamicMRIReconLib.data import ImageSeries
+from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.evaluation.cardiac import cardiac_figures
+from DynamicMRIReconLib.models.files import read_network
+
+Row = dict[str, Any]
+#: what an interpolation could reach at most: all of the coarse frames' k-space, nothing else
+LIMIT = "true low-pass"
+
+
+def measure(case: Case, scale: int, single: Path | None, known: list[Row]) -> list[Row]:
+    """A row for each method that is not among the rows ``known``."""
+    had = {row["method"] for row in known if (row["case"], row["scale"]) == (case.title, scale)}
+    tried = {LIMIT: lambda coarse: low_passed(case.fine, scale), **methods(scale, single)}
+    missing = {name: run for name, run in tried.items() if name not in had}
+    if not missing:
+        return []
+    coarse = case.coarse(scale)
+    box = heart_box(case.fine, find_beats(case.fine).frames_per_beat)
+    try:
+        official = published_box(case.fine)
+    except InputError:
+        official = None
+    rows = []
+    for name, run in missing.items():
+        started = time.process_time()
+        found = np.asarray(run(coarse), np.float32)
+        seconds = (time.process_time() - started) / (found.shape[0] * found.shape[1])
+        row = {"case": case.title, "scale": scale, "method": name, "cpu_s_per_frame": seconds}
+        row |= cardiac_figures(found, case.fine, box, bright=255.0)
+        if official is not None:
+            published = cardiac_figures(found, case.fine, official, bright=255.0, parity=True)
+            row |= {f"official_{key}": value for key, value in published.items()}
+        print({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}, flush=True)
+        rows.append(row)
+    return rows
+
+
+def parts(case: Case, scale: int) -> list[Row]:
+    """The same network without parts of what it is given: no warm-up, the phase upside down."""
+    coarse, rows = case.coarse(scale), []
+    box = heart_box(case.fine)
+    phase = dmr.reconstruct(coarse, "cardiac-vsr", device="cpu", scale=scale, preset="fast")
+    found = phase.metadata["cardiac_phase"]
+    swapped = {"ed_frame": round(found["es_frame"]), "es_frame": round(found["ed_frame"])}
+    for name, values in (("as it is", {}), ("no warm-up", {"warmup": 0}), ("ED and ES swapped", swapped)):
+        series = dmr.reconstruct(coarse, "cardiac-vsr", device="cpu", scale=scale, **values)
+        row = {"scale": scale, "change": name, **cardiac_figures(series.array, case.fine, box, bright=255.0)}
+        print(row, flush=True)
+        rows.append(row)
+    return rows
+
+
+def methods(scale: int, single: Path | None) -> dict[str, Any]:
+    """What makes a coarse series finer, by name: each gives (frames, z, scale y, scale x)."""
+
+    def library(method: str, **values: Any) -> Any:
+        return lambda coarse: dmr.reconstruct(coarse, method, device="cpu", scale=scale, **values).array
+
+    found = {"bicubic, as published": library("bicubic", parity=True), "bicubic": library("bicubic")}
+    if single is not None:
+        found["single image"] = lambda coarse: _single(coarse, single)
+    return {**found, "cardiac-vsr": library("cardiac-vsr")}
+
+
+def _single(coarse: ImageSeries, path: Path) -> NDArray[np.float32]:
+    """Frame by frame, in the scale that the video network's method uses."""
+    network = read_network(path, "single-image-sr")
+    bright = float(np.percentile(coarse.array, 99.9))
+    frames, slices = coarse.array.shape[:2]
+    with torch.inference_mode():
+        found = [
+            network(torch.from_numpy(frame[:, None] / bright).float()).clamp_min(0)[:, 0].numpy() * bright
+            for frame in coarse.array
+        ]
+    return np.stack(found).reshape(frames, slices, *found[0].shape[-2:])
