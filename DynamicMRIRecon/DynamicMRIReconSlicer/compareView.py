@@ -8,6 +8,7 @@ import slicer
 
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconSlicer import layout, methodList, provenance, results, sequences
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: views at most
 MOST = 6
@@ -37,7 +38,7 @@ def show(sequence: Any = None, fixed: Any = None) -> str:
     """
     sequencesShown = resultsOf(sequence)
     if not sequencesShown:
-        raise InputError("There is no volume made of stacks yet: reconstruct with one method or more, then compare.")
+        raise InputError(_("There is no volume made of stacks yet: reconstruct with one method or more, then compare."))
     if fixed is None:
         fixed = _fixedOf(sequencesShown[-1])
     sequencesShown = sequencesShown[: MOST - (fixed is not None)]
@@ -49,10 +50,12 @@ def show(sequence: Any = None, fixed: Any = None) -> str:
     if fixed is not None:
         _sameWindow(fixed, display)
         proxies.insert(0, fixed)
-        names.insert(0, f"{fixed.GetName()} (fixed stack)")
+        names.insert(0, _("{name} (fixed stack)").format(name=fixed.GetName()))
     layout.showCompared(proxies)
     missing = _missing(sequencesShown)
-    return f"From left to right: {', '.join(names)}." + (f" Not made yet: {', '.join(missing)}." if missing else "")
+    told = [_("From left to right: {names}.").format(names=", ".join(names))]
+    told += [_("Not made yet: {names}.").format(names=", ".join(missing))] if missing else []
+    return " ".join(told)
 
 
 def showStacks(nodes: list[Any]) -> None:

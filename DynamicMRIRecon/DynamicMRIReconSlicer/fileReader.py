@@ -56,8 +56,10 @@ def addFileNode(path: Path) -> Any:
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTextNode", slicer.mrmlScene.GenerateUniqueName(path.name))
     node.SetAttribute(PATH_ATTRIBUTE, str(path.absolute()))
     node.SetText(
-        f"k-space file {path.absolute()}\nOpen the module Dynamic MRI Reconstruction to see what it holds and to "
-        "reconstruct it."
+        _(
+            "k-space file {path}\nOpen the module Dynamic MRI Reconstruction to see what it holds and to "
+            "reconstruct it."
+        ).format(path=path.absolute())
     )
     return node
 

@@ -216,7 +216,9 @@ class InputSection:
         self.description, self.error = description, error
         node = self.ui.inputSelector.currentNode()
         if description is not None and filePath(node) is not None:
-            node.SetText("\n".join([f"k-space file {filePath(node)}", *describeInput.lines(description)]))
+            node.SetText(
+                "\n".join([_("k-space file {path}").format(path=filePath(node)), *describeInput.lines(description)])
+            )
         self._show()
         self._changed()
 

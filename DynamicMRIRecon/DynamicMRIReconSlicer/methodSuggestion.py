@@ -31,7 +31,7 @@ def suggest(description: dict[str, Any] | None, methods: list[dict[str, Any]]) -
     if description is None or not offered:
         return None
     if kind == "stacks" and "irem" in offered:
-        return "irem", "It is the sharpest where it was measured; srr and bspline are quicker: compare them."
+        return "irem", _("It is the sharpest where it was measured; srr and bspline are quicker: compare them.")
     if kind == "series" and "ifnet" in offered:
         return _forSeries(description)
     if kind != "kspace":
@@ -46,7 +46,7 @@ def suggest(description: dict[str, Any] | None, methods: list[dict[str, Any]]) -
 def _forSeries(description: dict[str, Any]) -> tuple[str, str] | None:
     if int(description["frames"]) < _LEAST_TO_INTERPOLATE:
         return None
-    return "ifnet", "Images need no reconstruction; this adds frames between them, which are marked as synthetic."
+    return "ifnet", _("Images need no reconstruction; this adds frames between them, which are marked as synthetic.")
 
 
 def _forKSpace(description: dict[str, Any]) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import slicer
 
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.jobs import files
+from DynamicMRIReconSlicer.translation import tr as _
 
 PREFIX = "DynamicMRIRecon."
 METHOD = PREFIX + "Method"
@@ -81,9 +82,11 @@ def request(sequence: Any) -> dict[str, Any]:
     except (AttributeError, TypeError, ValueError):
         asked = None
     if not isinstance(asked, dict) or not {"path", *REQUESTED} <= set(asked):
-        name = sequence.GetName() if sequence is not None else "Nothing"
+        name = sequence.GetName() if sequence is not None else _("Nothing")
         raise InputError(
-            f"{name} does not say how it was made (its provenance node is missing): it cannot be repeated."
+            _("{name} does not say how it was made (its provenance node is missing): it cannot be repeated.").format(
+                name=name
+            )
         )
     return asked
 

@@ -9,6 +9,7 @@ import numpy as np
 import slicer
 
 from DynamicMRIReconLib.data import ImageSeries
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: Slicer merges items whose index values differ by less than 0.001; seconds are used only well above that
 SMALLEST_STEP_S = 0.002
@@ -58,7 +59,7 @@ def fromSeries(
         Slicer merged frames: their times are too close to each other.
     """
     if browser is not None and browser.GetMasterSequenceNode().GetNumberOfDataNodes() < series.frames:
-        raise ValueError(f"{name} has more frames than the sequence it shall play with.")
+        raise ValueError(_("{name} has more frames than the sequence it shall play with.").format(name=name))
     sequence = sequenceOf(series, name, attributes)
     if browser is None:
         browser = browserFor(sequence, f"{sequence.GetName()} browser")
@@ -90,7 +91,11 @@ def sequenceOf(series: ImageSeries, name: str, attributes: dict[str, str] | None
     if sequence.GetNumberOfDataNodes() != magnitude.frames:
         kept = sequence.GetNumberOfDataNodes()
         slicer.mrmlScene.RemoveNode(sequence)
-        raise RuntimeError(f"Only {kept} of {magnitude.frames} frames could be kept: frame times are too close.")
+        raise RuntimeError(
+            _("Only {kept} of {frames} frames could be kept: frame times are too close.").format(
+                kept=kept, frames=magnitude.frames
+            )
+        )
     return sequence
 
 

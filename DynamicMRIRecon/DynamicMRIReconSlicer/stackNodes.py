@@ -11,6 +11,7 @@ import slicer
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconSlicer import regionCurves, sequenceReader, stackRegistration
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: role of a stack's reference to its mask: kept with the scene
 MASK = "DynamicMRIRecon.Mask"
@@ -111,5 +112,9 @@ def _mask(node: Any, image: ImageSeries) -> ImageSeries | None:
         return ImageSeries(inside[None].astype(np.float32), image.affine, image.times_s)
     found = stackRegistration.before(mask)
     if not found.array.any():
-        raise InputError(f"The mask {mask.GetName()} of {node.GetName()} is empty: draw it, or choose none.")
+        raise InputError(
+            _("The mask {mask} of {stack} is empty: draw it, or choose none.").format(
+                mask=mask.GetName(), stack=node.GetName()
+            )
+        )
     return ImageSeries((found.array > 0).astype(np.float32), found.affine, found.times_s)

@@ -10,6 +10,7 @@ import slicer
 from DynamicMRIReconLib.errors import InputError, ReconError
 from DynamicMRIReconSlicer import compareView, stackNodes, stackRegistration
 from DynamicMRIReconSlicer.jobQueue import JobQueue
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: the method that costs least: what is wanted of the job is its registration
 METHOD = "bspline"
@@ -56,7 +57,7 @@ def start(queue: JobQueue, section: Any, values: dict[str, Any], failed: Callabl
         except ReconError as error:
             failed(str(error))
 
-    name = f"Registration of {len(stacks)} stacks"
+    name = _("Registration of {count} stacks").format(count=len(stacks))
     queue.add(name, source, METHOD, parameters, then=move, load=stackRegistration.load, **options)
 
 
@@ -64,6 +65,6 @@ def _move(motions: stackRegistration.Motions, ids: list[str], fixedId: str) -> N
     found = [slicer.mrmlScene.GetNodeByID(one) for one in ids]
     fixed = slicer.mrmlScene.GetNodeByID(fixedId)
     if fixed is None or any(node is None for node in found):
-        raise InputError("A stack was removed while the stacks were registered: nothing was moved.")
+        raise InputError(_("A stack was removed while the stacks were registered: nothing was moved."))
     stackRegistration.apply(found, fixed, motions)
     compareView.showStacks(found)

@@ -13,6 +13,7 @@ import vtk
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.jobs import files
 from DynamicMRIReconSlicer import sequenceReader
+from DynamicMRIReconSlicer.translation import tr as _
 
 #: attribute of a transform node that this module made
 REGISTRATION = "DynamicMRIRecon.Registration"
@@ -73,7 +74,7 @@ def apply(stacks: list[Any], fixed: Any, motions: Motions) -> None:
         own = transformOf(node)
         if own is None:
             previous = node.GetParentTransformNode()
-            name = slicer.mrmlScene.GenerateUniqueName(f"Registration of {node.GetName()}")
+            name = slicer.mrmlScene.GenerateUniqueName(_("Registration of {name}").format(name=node.GetName()))
             own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", name)
             own.SetNodeReferenceID(_BEFORE, previous.GetID() if previous is not None else None)
         own.SetAttribute(REGISTRATION, "1")
@@ -119,12 +120,13 @@ def outcome(node: Any, fixed: Any) -> str:
     if own is None:
         return ""
     shift, turn = size(node)
-    text = f"{shift:.1f} mm, {turn:.1f} degrees"
+    text = _("{shift:.1f} mm, {turn:.1f} degrees").format(shift=shift, turn=turn)
     other = own.GetNodeReference(_FIXED)
     if other is not fixed:
-        text += f" (onto {other.GetName() if other is not None else 'a stack that is gone'})"
-    elif shift > MUCH_MM or turn > MUCH_DEGREES:
-        text += " (much: look at it)"
+        name = other.GetName() if other is not None else _("a stack that is gone")
+        return _("{text} (onto {name})").format(text=text, name=name)
+    if shift > MUCH_MM or turn > MUCH_DEGREES:
+        return _("{text} (much: look at it)").format(text=text)
     return text
 
 

@@ -9,6 +9,7 @@ import qt
 import slicer
 
 from DynamicMRIReconSlicer import sequenceReader, stackNodes, stackRegistration
+from DynamicMRIReconSlicer.translation import tr as _
 
 _STACK, _MASK, _MOVED = range(3)
 _NO_MASK = "none"
@@ -32,7 +33,7 @@ class StackTable:
         self._ticked: list[str] = []
         self._masks: list[Any] = []
         widget.setColumnCount(3)
-        widget.setHorizontalHeaderLabels(["Stack", "Mask", "Moved by"])
+        widget.setHorizontalHeaderLabels([_("Stack"), _("Mask"), _("Moved by")])
         widget.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
         widget.setSelectionMode(qt.QAbstractItemView.NoSelection)
         widget.verticalHeader().setVisible(False)
@@ -87,7 +88,9 @@ class StackTable:
 
     def _maskCombo(self, stack: Any, candidates: list[Any]) -> Any:
         combo = qt.QComboBox()
-        combo.setToolTip("What counts in this stack: a segmentation (its first visible segment), a label map or a mask")
+        combo.setToolTip(
+            _("What counts in this stack: a segmentation (its first visible segment), a label map or a mask")
+        )
         offered = [node for node in candidates if node is not stack]
         combo.addItem(_NO_MASK, "")
         for node in offered:
@@ -96,7 +99,7 @@ class StackTable:
         # Names may be the same: by place, not by text.
         combo.setCurrentIndex(1 + offered.index(chosen) if chosen in offered else 0)
         identifier = stack.GetID()
-        combo.currentIndexChanged.connect(lambda *_: self._maskPicked(identifier, combo))
+        combo.currentIndexChanged.connect(lambda *ignored: self._maskPicked(identifier, combo))
         self._masks.append(combo)
         return combo
 
@@ -128,4 +131,5 @@ def _mayBeMask(node: Any) -> bool:
 
 def _size(node: Any) -> str:
     x, y, z = node.GetImageData().GetDimensions()
-    return f"{x} x {y} x {z} voxels of {' x '.join(f'{size:.4g}' for size in node.GetSpacing())} mm"
+    spacing = " x ".join(f"{size:.4g}" for size in node.GetSpacing())
+    return _("{x} x {y} x {z} voxels of {spacing} mm").format(x=x, y=y, z=z, spacing=spacing)

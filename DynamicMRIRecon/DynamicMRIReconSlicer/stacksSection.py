@@ -15,12 +15,15 @@ from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconSlicer import compareView, costEstimate, sequenceReader, stackNodes, stackRegistration
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 from DynamicMRIReconSlicer.stackTable import StackTable
+from DynamicMRIReconSlicer.translation import tr as _
 
-_EMPTY = (
+_EMPTY = _(
     "One sharp volume from several thick-slice stacks. There is no volume in the scene yet: load two or more of the "
     "same body part (Add Data or DICOM)."
 )
-_HINT = "Tick two or more stacks of the same body part, best in different orientations, then pick a method for stacks."
+_HINT = _(
+    "Tick two or more stacks of the same body part, best in different orientations, then pick a method for stacks."
+)
 
 
 class StacksSection(VTKObservationMixin):
@@ -71,12 +74,12 @@ class StacksSection(VTKObservationMixin):
         """Why the ticked stacks cannot be used."""
         stacks = self.stacks()
         if not stacks:
-            return "Tick two or more image stacks under Stacks."
+            return _("Tick two or more image stacks under Stacks.")
         if len(stacks) == 1:
-            return (
-                f"One stack only is ticked, {stacks[0].GetName()}: tick two or more of the same body part, best in "
-                "different orientations."
-            )
+            return _(
+                "One stack only is ticked, {name}: tick two or more of the same body part, best in different "
+                "orientations."
+            ).format(name=stacks[0].GetName())
         try:
             description = stackNodes.describe(stacks)
             _checkOverlap(description, stacks.index(self.fixed()) + 1)
@@ -213,12 +216,13 @@ class StacksSection(VTKObservationMixin):
         if problem is not None:
             return problem
         if not moved:
-            return "Not registered yet: press Register to see it, or let Reconstruct do it on the way."
+            return _("Not registered yet: press Register to see it, or let Reconstruct do it on the way.")
         told = [f"{node.GetName()}: {stackRegistration.outcome(node, fixed)}." for node in moved if node is not fixed]
         if stackRegistration.registeredTo(stacks, fixed):
-            ending = "Reconstruct takes the stacks where they lie now and does not register them again."
-            return " ".join([f"Registered onto {fixed.GetName()}.", *told, ending])
-        return " ".join([*told, f"Not all are registered onto {fixed.GetName()}: press Register again, or Undo."])
+            ending = _("Reconstruct takes the stacks where they lie now and does not register them again.")
+            return " ".join([_("Registered onto {name}.").format(name=fixed.GetName()), *told, ending])
+        ending = _("Not all are registered onto {name}: press Register again, or Undo.").format(name=fixed.GetName())
+        return " ".join([*told, ending])
 
     def _fixedPicked(self, *_: Any) -> None:
         index = int(self.ui.fixedStackCombo.property("currentIndex"))

@@ -28,10 +28,12 @@ def helpText() -> str:
         for method in methodList.fromSnapshot()
     )
     return (
-        "Reconstructs dynamic MRI from k-space (ISMRMRD .h5, BART .cfl, .mat, .npz) or from a cine series into a "
-        "Sequence that plays in true position and true time, and measures it with line profiles (M-mode). "
-        "The reconstruction runs in a process of its own and can be cancelled at any time."
-        f"<p><b>{NOT_DIAGNOSTIC}</b></p><p>Methods:</p><ul>{rows}</ul>"
+        _(
+            "Reconstructs dynamic MRI from k-space (ISMRMRD .h5, BART .cfl, .mat, .npz) or from a cine series into a "
+            "Sequence that plays in true position and true time, and measures it with line profiles (M-mode). "
+            "The reconstruction runs in a process of its own and can be cancelled at any time."
+        )
+        + f"<p><b>{NOT_DIAGNOSTIC}</b></p><p>{_('Methods:')}</p><ul>{rows}</ul>"
     )
 
 

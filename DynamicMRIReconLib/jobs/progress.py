@@ -33,6 +33,11 @@ class RemainingTime:
             self._speed = speed if self._speed is None else self._speed + (speed - self._speed) / 3
             self._last = (fraction, now_s)
         if self._speed is None:
-            return None if self._guess_s is None else max(0.0, self._guess_s - (now_s - self._started_s))
+            left = -1.0 if self._guess_s is None else self._guess_s - (now_s - self._started_s)
+            return left if left > 0 else None
         left = (1.0 - self._last[0]) / self._speed - (now_s - self._last[1])
-        return max(0.0, left)
+        if left > 0:
+            return left
+        # it takes longer than it did lately: the mean since the start knows better than "no time left"
+        done = self._last[0]
+        return (1.0 - done) / done * (now_s - self._started_s) if done > 0 else None

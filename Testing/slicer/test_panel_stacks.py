@@ -11,6 +11,7 @@ import pytest
 import qt
 import slicer
 import stack_scene
+from host import render, window
 from panel_driver import PanelDriver
 from stack_cases import MARKER_MM, found_marker_mm, stacks, volume
 
@@ -91,7 +92,7 @@ def test_registered_reconstructed_and_compared(panel: PanelDriver) -> None:
     assert slicer.mrmlScene.GetNodeByID(identifier) is None, "the transform went with it"
 
 
-def test_results_stand_side_by_side_in_one_window(panel: PanelDriver) -> None:
+def test_results_stand_side_by_side_in_one_window(panel: PanelDriver, tmp_path: Path) -> None:
     nodes = loaded(panel, moved=False)
     tick(panel, *stack_scene.NAMES)
     assert not panel.ui.compareMethodsButton.isEnabled()
@@ -121,6 +122,12 @@ def test_results_stand_side_by_side_in_one_window(panel: PanelDriver) -> None:
     for plane, field in zip(planes[1:], fields[1:], strict=True):
         np.testing.assert_allclose(plane, planes[0], atol=1e-6)
         assert field == pytest.approx(fields[0])
+    if render.rendering_missing() is None:
+        names = [name for name in slicer.app.layoutManager().sliceViewNames() if name.startswith("Compare")]
+        picture = qt.QImage(str(window.compare_picture(None, tmp_path / "compare.png", names)))
+        third = picture.width() // 3
+        parts = [picture.copy(n * third, 40, third, picture.height() // 2 - 40) for n in range(3)]
+        assert all(len({part.pixel(x, 100) for x in range(third)}) > 5 for part in parts), "an empty view"
     # What is subtracted elsewhere is compared here.
     panel.pick_result(finished[0])
     panel.ui.trustButton.click()

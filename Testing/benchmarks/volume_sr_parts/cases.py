@@ -16,9 +16,11 @@ from DynamicMRIReconLib.phantoms.brain import BrainScene
 
 #: of the cube that is cut out where nothing moves: two CPU cores take too long for many runs of whole volumes
 SIZE = 48
+#: of the one that is cut out of the volume at its full resolution
+FINE_SIZE = 96
 FACTORS = (4, 8)
 #: standard deviation of the noise over the largest value, without and with motion
-NOISE, NOISE_MOVED = 0.02, {4: 0.01}
+NOISE, NOISE_MOVED = 0.02, {4: 0.01, 8: 0.01}
 #: of the patient before the second and the third stack: degrees and mm
 TURNS_DEGREES, SHIFTS_MM = ((0, 0, 0), (5, -4, 6), (-3, 5, -4)), ((0, 0, 0), (4, -3, 5), (-5, 2, 3))
 #: voxel size where the whole brain is taken: a finer one has more voxels than two CPU cores finish in sensible time
@@ -47,12 +49,14 @@ def cases() -> list[Case]:
     titles = {
         "mni": "MNI152 average brain, averaged to 2 mm",
         "phantom": "brain phantom with folded cortex, 2.5 mm",
+        "fine": f"MNI152 average brain at its full resolution of 1 mm, {FINE_SIZE} voxels a side",
     }
     found = [Case(name, f"{title}, k = {k}", k) for name, title in titles.items() for k in FACTORS]
     found += [
         Case(name, f"{title}, k = {k}, {100 * NOISE:g} % noise", k, NOISE)
         for name, title in titles.items()
         for k in FACTORS
+        if name != "fine"
     ]
     title = f"whole MNI152 average brain, averaged to {WHOLE_MM} mm"
     return found + [
@@ -70,12 +74,14 @@ def motion_of(number: int) -> np.ndarray:
 
 
 def truth_of(name: str, data: Path) -> ImageSeries:
-    """The cube of ``SIZE`` voxels in the middle of the volume; of ``moved`` the whole volume."""
+    """The cube in the middle of the volume; of ``moved`` the whole volume."""
     if name == "phantom":
         scene, shape = BrainScene(), (72, 88, 88)
         return _cube(ImageSeries(np.abs(scene.render([0.0], shape)), scene.geometry(shape).affine, np.zeros(1)))
     if name == "moved":
         return _brain(data, np.eye(4), WHOLE_MM)
+    if name == "fine":
+        return _cube(_brain(data, np.eye(4), 1), FINE_SIZE)
     return _cube(_brain(data, np.eye(4), 2))
 
 
@@ -95,9 +101,9 @@ def _brain(data: Path, motion: np.ndarray, planes: int) -> ImageSeries:
     return ImageSeries(array.mean((2, 4, 6)), affine, np.zeros(1))
 
 
-def _cube(volume: ImageSeries) -> ImageSeries:
-    first = [(n - SIZE) // 2 for n in volume.array.shape[1:]]
-    window = tuple(slice(f, f + SIZE) for f in first)
+def _cube(volume: ImageSeries, size: int = SIZE) -> ImageSeries:
+    first = [(n - size) // 2 for n in volume.array.shape[1:]]
+    window = tuple(slice(f, f + size) for f in first)
     affine = volume.affine.copy()
     affine[:3, 3] = volume.geometry.to_ras(first[::-1])
     return ImageSeries(volume.array[(slice(None), *window)].copy(), affine, volume.times_s)

@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 from typing import Any
 
-from volume_sr_parts.cases import NOISE, SHIFTS_MM, SIZE, TURNS_DEGREES, WHOLE_MM
+from volume_sr_parts.cases import FINE_SIZE, NOISE, SHIFTS_MM, SIZE, TURNS_DEGREES, WHOLE_MM
 
 _PAPER = (
     "The paper (Wu et al., MICCAI 2021) gives its figures in plots only; its text ranks B-spline and SRR below IREM at "
@@ -24,9 +24,10 @@ def page(table: dict[str, list[dict[str, Any]]], fetal: list[dict[str, Any]]) ->
         f"thread; Python {platform.python_version()}, {versions}. Not for diagnostic use.",
         "",
         f"**Simulated stacks.** Three orthogonal stacks whose slices are means of k planes of a cube of {SIZE} voxels "
-        "a side from the middle of the volume (the whole volume is too much for two CPU cores here), in place: "
-        "registration is off. PSNR and SSIM against the cube, no factor in between; the data range is its largest "
-        "value. CPU time and peak memory are of the whole program, imports (about 4 s) included.",
+        f"a side ({FINE_SIZE} at full resolution) from the middle of the volume (the whole volume is too much for two "
+        "CPU cores here), in place: registration is off. PSNR and SSIM against the cube, no factor in between; the "
+        "data range is its largest value. CPU time and peak memory are of the whole program, imports (about 4 s) "
+        "included.",
         "",
         "B-spline, SRR and IREM are the preset `standard`. SRR takes slices to be Gaussian, as scanners excite; IREM "
         "takes them as boxes, which is what this simulation makes of them. For a fair comparison SRR is also shown "

@@ -103,7 +103,7 @@ def compare_picture(panel: QWidget | None, path: Path, names: list[str], note: s
     for name, box in zip(names, boxes, strict=True):
         composite = slicer.app.layoutManager().sliceWidget(name).mrmlSliceCompositeNode()
         volume = slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID())
-        size = compose.view_size(box, axes=False)
+        size = compose.view_size(box)
         slicer.app.layoutManager().sliceWidget(name).sliceLogic().ResizeSliceNode(*size)
         pictures.append(View(render.slice_picture(volume, *size, layout_name=name, fit=False), volume.GetName()))
     return _write(left, boxes, pictures, path, note)

@@ -101,11 +101,17 @@ def test_remaining_time_is_right_for_steady_progress() -> None:
     assert clock.update(1.0, 110.0) == 0.0
 
 
-def test_remaining_time_forgets_a_slow_start_and_never_goes_below_zero() -> None:
+def test_remaining_time_forgets_a_slow_start_and_says_nothing_ends_at_once_that_takes_long() -> None:
     clock = RemainingTime(0.0)
     assert clock.update(0.0, 0.0) is None
     clock.update(0.01, 60.0)
     for i in range(1, 21):
         left = clock.update(0.01 + 0.02 * i, 60.0 + 0.1 * i)
     assert left == pytest.approx((1 - 0.41) / 0.02 * 0.1, rel=0.05)
-    assert clock.update(0.41, 1000.0) == 0.0
+    assert clock.update(0.41, 1000.0) == pytest.approx((1 - 0.41) / 0.41 * 1000), "overdue: the mean since the start"
+
+
+def test_remaining_time_is_unknown_once_a_guess_is_overrun() -> None:
+    clock = RemainingTime(0.0, guess_s=5.0)
+    assert clock.update(0.1, 1.0) == 4.0
+    assert clock.update(0.1, 6.0) is None
