@@ -15,6 +15,7 @@ from DynamicMRIReconLib.models.files import write_network
 
 MICCAN = {"blocks": 2, "features": 8}
 IFNET = {"widths": [8, 8, 8], "context": 4}
+CARDIAC_VSR = {"features": 4, "layers": 1, "stages": 2, "window": 1, "skip": True}
 #: ranges of the cards; the cases of the tests lie within
 RANGES = {"acceleration": (1, 50), "matrix": (8, 128), "frame_time_ms": (1, 500)}
 
@@ -73,3 +74,13 @@ def shifting_ifnet(folder: Path, x: float, y: float) -> Path:
     nn.init.zeros_(network.refine.head.weight)
     nn.init.zeros_(network.refine.head.bias)
     return write_model(folder, "ifnet", network, IFNET)
+
+
+def tiny_cardiac_vsr(folder: Path, scale: int, *, idle: bool = False, **card: Any) -> Path:
+    """Random weights; ``idle`` adds nothing to the bicubic interpolation."""
+    torch.manual_seed(0)
+    options = {**CARDIAC_VSR, "scale": scale}
+    network = build("cardiac-vsr", options)
+    if not idle:
+        nn.init.normal_(network.upsample.head.weight, std=0.3)
+    return write_model(folder, "cardiac-vsr", network, options, **card)
