@@ -266,3 +266,17 @@ def offerPlayback(browser: Any) -> None:
     if sequences is not None and browser is not None and slicer.util.mainWindow() is not None:
         sequences.setToolBarActiveBrowserNode(browser)
         sequences.setToolBarVisible(True)
+
+
+def showPlot(chart: Any) -> None:
+    """Show a chart beside the anatomical views, its points movable along the horizontal axis."""
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        return
+    manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotView)
+    showChart(chart)
+    for node in slicer.util.getNodesByClass("vtkMRMLPlotViewNode"):
+        if node.GetPlotChartNodeID() == chart.GetID():
+            node.SetInteractionMode(node.InteractionModeMovePoints)
+            node.SetEnablePointMoveAlongX(True)
+            node.SetEnablePointMoveAlongY(False)

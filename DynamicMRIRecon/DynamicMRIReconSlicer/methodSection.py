@@ -175,7 +175,7 @@ class MethodSection:
         self._form.setMethod(method)
         self._shown = method["key"]
         editors = [field.widget for field in self._form.fields.values()]
-        tabOrder.insert(self.ui.resetButton, editors, self.ui.deviceCombo)
+        tabOrder.insert(self.ui.resetButton, editors, self.ui.findPhaseButton)
         if method["key"] in self._kept:
             self._form.setValues(self._kept[method["key"]])
         self.ui.methodDescriptionLabel.setText(method["description"])

@@ -11,6 +11,7 @@ from slicer.util import VTKObservationMixin
 from DynamicMRIReconLib.errors import InputError, ReconError
 from DynamicMRIReconSlicer import costEstimate, install, provenance, repeat, stackRegistrar, texts, trustView
 from DynamicMRIReconSlicer.exportSection import ExportSection
+from DynamicMRIReconSlicer.heartPhaseSection import HeartPhaseSection
 from DynamicMRIReconSlicer.inputSection import InputSection
 from DynamicMRIReconSlicer.jobQueue import JobQueue
 from DynamicMRIReconSlicer.methodSection import MethodSection
@@ -49,6 +50,7 @@ class Panel(VTKObservationMixin):
         self._frames: tuple[int, int] | None = None
         self.method = MethodSection(ui, self.update)
         self.input = InputSection(ui, self.update)
+        self.phase = HeartPhaseSection(ui, self.method.form, self.input, self.update, requirementsPath)
         self.stacks = StacksSection(ui, self.update, self.registerStacks)
         self.runSection = RunSection(ui)
         self.reference = ReferenceSection(ui, self.update)
@@ -103,6 +105,7 @@ class Panel(VTKObservationMixin):
         self.input.showSimulation(self.method.method["input_kind"])
         self.stacks.show()
         self.stacks.methodPicked(self.method.method)
+        self.phase.show()
         simulation = self.input.simulation(self.method.method["input_kind"], self.runSection.seed())
         usesStacks = self._usesStacks(self.method.method)
         described = self.stacks.description() if usesStacks else self.input.description
@@ -239,6 +242,7 @@ class Panel(VTKObservationMixin):
         """End what belongs to the scene."""
         self._startWhenReady = False
         self.input.stop()
+        self.phase.stop()
         self.export.stop()
         self.profile.stop()
         self.logic.stopAll()
@@ -249,6 +253,7 @@ class Panel(VTKObservationMixin):
         self._restoring = True
         self.sceneCloses()
         self.profile.cleanup()
+        self.phase.cleanup()
         self.stacks.cleanup()
         self.removeObservers()
 

@@ -79,6 +79,10 @@ def loadResult(request: Request, folder: Path, event: dict[str, Any], warnings: 
             one.sequence.AddNodeReferenceID(provenance.INPUT, node.GetID())
         if request.referenceNode is not None:
             one.sequence.SetNodeReferenceID(provenance.REFERENCE, request.referenceNode.GetID())
+    for node in request.nodes:
+        if node.IsA("vtkMRMLSequenceNode"):
+            # What was made of it stands still where it stands still.
+            sequences.playAlso(nodes.browser, node)
     if UNCERTAINTY in parts:
         nodes.sequence.SetNodeReferenceID(provenance.UNCERTAINTY, parts[UNCERTAINTY].sequence.GetID())
     sequencesOfParts = {name: part.sequence for name, part in parts.items()}

@@ -130,6 +130,21 @@ def browserFor(sequence: Any, name: str) -> Any:
     return browser
 
 
+def playAlso(browser: Any, sequence: Any) -> None:
+    """Let ``browser`` play ``sequence`` in step, in the volume that shows it already, where their times agree."""
+    master, proxy = browser.GetMasterSequenceNode(), proxyOf(sequence)
+    if proxy is None or browser.IsSynchronizedSequenceNode(sequence, True):
+        return
+    if sequence.GetIndexUnit() != master.GetIndexUnit() or _indices(sequence) != _indices(master):
+        return
+    browser.AddSynchronizedSequenceNode(sequence)
+    browser.AddProxyNode(proxy, sequence, False)
+
+
+def _indices(sequence: Any) -> list[float]:
+    return [round(float(sequence.GetNthIndexValue(i)), 3) for i in range(sequence.GetNumberOfDataNodes())]
+
+
 def _shown(proxy: Any, series: ImageSeries) -> Any:
     """The proxy volume with a display window that fits all frames."""
     proxy.CreateDefaultDisplayNodes()

@@ -111,6 +111,9 @@ def chart_picture(chart: Any, width: int, height: int) -> NDArray[np.uint8]:
     for axis, title in ((vtk.vtkAxis.BOTTOM, chart.GetXAxisTitle()), (vtk.vtkAxis.LEFT, chart.GetYAxisTitle())):
         drawn.GetAxis(axis).SetTitle(title or "")
         drawn.GetAxis(axis).GetTitleProperties().SetFontSize(12)
+    if not chart.GetYAxisRangeAuto():
+        drawn.GetAxis(vtk.vtkAxis.LEFT).SetBehavior(vtk.vtkAxis.FIXED)
+        drawn.GetAxis(vtk.vtkAxis.LEFT).SetRange(chart.GetYAxisRange())
     drawn.SetShowLegend(bool(chart.GetLegendVisibility()))
     drawn.GetLegend().SetHorizontalAlignment(vtk.vtkChartLegend.RIGHT)
     drawn.GetLegend().SetVerticalAlignment(vtk.vtkChartLegend.TOP)
