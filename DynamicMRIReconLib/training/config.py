@@ -36,6 +36,7 @@ def _ordered(value: tuple[float, float]) -> tuple[float, float]:
 FrameRange = Annotated[tuple[int, int], AfterValidator(_increasing)]
 Interval = Annotated[tuple[float, float], AfterValidator(_ordered)]
 Matrix = Annotated[int, Field(ge=16, le=1024)]
+Middle = Annotated[float, Field(gt=0, le=1, description="share of the side that is used: a square in the middle")]
 
 
 class Phantoms(Section):
@@ -46,6 +47,7 @@ class Phantoms(Section):
     frame_time_ms: Interval = (12.0, 40.0)
     reuse: int = Field(default=16, ge=1, description="clips drawn of a person before another takes the place")
     pool: int = Field(default=8, ge=1, description="persons in turn")
+    middle: Middle = 1.0
 
 
 class SeriesRule(Section):
@@ -58,6 +60,7 @@ class SeriesRule(Section):
     axes: str | None = None
     variable: str | None = None
     frame_time_ms: float | None = Field(default=None, gt=0)
+    middle: Middle = 1.0
 
 
 class Data(Section):
