@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from DynamicMRIReconLib.networks.cnn3d import MOST_ITERATIONS, Cnn3d
 from DynamicMRIReconLib.networks.consistency import shared
-from DynamicMRIReconLib.operators.fourier import ifft2c
+from DynamicMRIReconLib.operators.fourier import fftc, ifft2c, ifftc
 from DynamicMRIReconLib.training.augmentation import flipped_and_turned, random_phase
 from DynamicMRIReconLib.training.clips import Clip
 from DynamicMRIReconLib.training.figures import psnr_db, ssim
@@ -39,11 +39,15 @@ class Cnn3dOptions(BaseModel):
     pool_time: bool = False
     learned_resample: bool = False
     sharing: bool = Field(default=False, description="start with gaps filled from other frames, not with zeros")
+    demodulate: bool = Field(default=False, description="take the phase of the time average off before each network")
     noise_weight: float | None = Field(default=None, gt=0, description="of samples in data consistency; none: exact")
     checkpointing: bool = Field(default=False, description="less memory, a third more time")
     frames: int = Field(default=20, ge=1, le=1000, description="length of a clip")
     learned_frames: int = Field(
         default=0, ge=0, le=1000, description="of which so many, in a row, go through the network; 0: all"
+    )
+    learned_columns: int = Field(
+        default=0, ge=0, le=1024, description="so many columns of the image go through the network; 0: all"
     )
     sampling: KtUndersampling = Field(default_factory=KtUndersampling)
     phase: float = Field(
@@ -113,6 +117,8 @@ class Cnn3dTask:
         if 0 < options.learned_frames < len(movie):
             first = int(random.integers(len(movie) - options.learned_frames + 1))
             item = {name: value[first : first + options.learned_frames] for name, value in item.items()}
+        if augment and 0 < options.learned_columns < shape[2]:
+            item = _columns(item, int(random.integers(shape[2] - options.learned_columns + 1)), options.learned_columns)
         return item
 
     def loss(
@@ -149,6 +155,14 @@ class Cnn3dTask:
         }
 
 
+def _columns(item: dict[str, Tensor], first: int, count: int) -> dict[str, Tensor]:
+    """``count`` columns of a clip whose lines are whole: each column is measured as if it were alone."""
+    chosen = slice(first, first + count)
+    lines = fftc(ifftc(item["samples"], (-1,))[..., chosen], (-1,))
+    cut = {name: item[name][..., chosen].contiguous() for name in ("mask", "target", "start")}
+    return {"samples": torch.where(cut["mask"][:, None], lines, 0), **cut}
+
+
 def figures_of(movies: Tensor, targets: Tensor) -> dict[str, Tensor]:
     """``psnr`` and ``ssim`` (B,) of the magnitudes of (B, T, y, x), clipped to [0, 1]."""
     found, wanted = (x.abs().clamp(0, 1) for x in (movies, targets))
@@ -158,7 +172,7 @@ def figures_of(movies: Tensor, targets: Tensor) -> dict[str, Tensor]:
 
 def network_options(options: Cnn3dOptions) -> dict[str, Any]:
     """JSON-able arguments of ``Cnn3d``, but for what only matters in training."""
-    names = {"kind", "iterations", "features", "batch_norm", "dropout", "pool_time", "learned_resample", "sharing", "noise_weight"}
+    names = {"kind", "iterations", "features", "batch_norm", "dropout", "pool_time", "learned_resample", "sharing", "demodulate", "noise_weight"}
     return options.model_dump(include=names)
 
 
