@@ -136,24 +136,39 @@ class TrainingConfig(Section):
 
 
 def read_config(path: Path) -> TrainingConfig:
-    """Read a ``.toml`` or ``.json`` file.
+    """Read a ``.toml`` or ``.json`` file. With ``base = "other.toml"``, beside it, it says only what differs.
 
     Raises
     ------
     InputError
         If it is missing, no valid TOML or JSON, or a setting is unknown or out of range; all faults in one line.
     """
+    found = _read(path)
+    if isinstance(found, dict) and "base" in found:
+        base = _read(path.with_name(str(found.pop("base"))))
+        found = _merged(base, found) if isinstance(base, dict) else found
+    return checked(TrainingConfig, found, path.name)
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    both = dict(base)
+    for name, value in changes.items():
+        inside = both.get(name)
+        both[name] = _merged(inside, value) if isinstance(inside, dict) and isinstance(value, dict) else value
+    return both
+
+
+def _read(path: Path) -> Any:
     if path.suffix not in (".toml", ".json"):
         raise InputError(f"{path.name} is no training configuration: it must end in .toml or .json.")
     try:
         text = path.read_text(encoding="utf-8")
-        found = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+        return tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise InputError(f"The configuration {path} cannot be read: {reason}.") from error
     except ValueError as error:
         raise InputError(f"{path.name} is not valid {path.suffix[1:].upper()}: {error}.") from error
-    return checked(TrainingConfig, found, path.name)
 
 
 def checked(model: type[Model], values: Any, source: str) -> Model:
