@@ -23,8 +23,8 @@ from DynamicMRIReconLib.methods.registry import register
 if TYPE_CHECKING:
     from DynamicMRIReconLib.models import LoadedModel
 
-#: of one CPU core, for each voxel of a frame and each iteration of the published simple network
-SECONDS_PER_VOXEL = 8e-6
+#: of one CPU core, for each voxel of a frame and each iteration of the networks that ship
+SECONDS_PER_VOXEL = 4e-6
 #: working memory of the network for each voxel of a window
 BYTES_PER_VOXEL = 1200.0
 
@@ -149,9 +149,9 @@ def contrast(kspace: KSpace) -> float:
 
 
 def _average(kspace: KSpace) -> NDArray[np.float64]:
-    from DynamicMRIReconLib.operators.fourier import ifft2c
-
     import torch
+
+    from DynamicMRIReconLib.operators.fourier import ifft2c
 
     assert kspace.mask is not None
     # the scale of the scanner may be anything: squares must not overflow

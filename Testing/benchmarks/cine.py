@@ -1,4 +1,4 @@
-"""The 3D CNN on slices, a view and persons it has not seen, beside zero-filling and classical methods on the same masks.
+"""The 3D CNN on slices, a view and persons it has not seen, beside zero-filling and classical methods.
 
 ``--write`` puts the page, pictures and the figures of the model cards where they belong.
 """
@@ -95,7 +95,9 @@ def main() -> int:
             found["cpu_s"] += time.process_time() - started
             rows = [row for row in rows if _key(row) != key] + known + new
             found["rows"] = rows
-            print(*(f"{r['case']} {acceleration:g} {r['method']} {r['psnr_db']:.2f} {r['weight']}" for r in new), sep="\n")
+            print(
+                *(f"{r['case']} {acceleration:g} {r['method']} {r['psnr_db']:.2f} {r['weight']}" for r in new), sep="\n"
+            )
             if arguments.results:
                 arguments.results.write_text(json.dumps(found, indent=1), encoding="utf-8")
             if shown:

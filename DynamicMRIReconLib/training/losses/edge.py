@@ -14,5 +14,5 @@ def sobel(image: Tensor) -> Tensor:
 
 
 def edge_loss(image: Tensor, target: Tensor) -> Tensor:
-    """Mean squared difference of the Sobel components of (N, 1, y, x): not of their magnitude, which has a kink at 0."""
+    """Mean squared difference of the Sobel components of (N, 1, y, x); magnitudes have a kink at 0."""
     return sobel(image - target).square().mean()

@@ -172,7 +172,18 @@ def figures_of(movies: Tensor, targets: Tensor) -> dict[str, Tensor]:
 
 def network_options(options: Cnn3dOptions) -> dict[str, Any]:
     """JSON-able arguments of ``Cnn3d``, but for what only matters in training."""
-    names = {"kind", "iterations", "features", "batch_norm", "dropout", "pool_time", "learned_resample", "sharing", "demodulate", "noise_weight"}
+    names = {
+        "kind",
+        "iterations",
+        "features",
+        "batch_norm",
+        "dropout",
+        "pool_time",
+        "learned_resample",
+        "sharing",
+        "demodulate",
+        "noise_weight",
+    }
     return options.model_dump(include=names)
 
 

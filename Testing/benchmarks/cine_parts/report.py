@@ -87,8 +87,19 @@ def page(found: dict[str, Any]) -> str:
         "",
     ]
     for acceleration in dict.fromkeys(row["acceleration"] for row in rows):
-        lines += [f"## Acceleration {acceleration:g}", "", *_table(rows, acceleration), *_verdict(rows, acceleration), ""]
-    lines += ["![Short axis](pictures/cine-short-axis.png)", "", "![Four chambers](pictures/cine-four-chambers.png)", ""]
+        lines += [
+            f"## Acceleration {acceleration:g}",
+            "",
+            *_table(rows, acceleration),
+            *_verdict(rows, acceleration),
+            "",
+        ]
+    lines += [
+        "![Short axis](pictures/cine-short-axis.png)",
+        "",
+        "![Four chambers](pictures/cine-four-chambers.png)",
+        "",
+    ]
     lines += [*SEEN.splitlines(), ""] if SEEN else []
     lines += ["## The paper's tables", "", *_PAPER.splitlines(), "", *_paper(rows)]
     lines += ["## Time", "", *_times(rows)]
@@ -108,7 +119,8 @@ def _wrapped(text: str) -> list[str]:
 def _table(rows: list[Row], acceleration: float) -> list[str]:
     groups = [g for g in dict.fromkeys(row["group"] for row in rows) if summary(rows, g, acceleration)]
     counts = {
-        g: len({row["case"] for row in rows if (row["group"], row["acceleration"]) == (g, acceleration)}) for g in groups
+        g: len({row["case"] for row in rows if (row["group"], row["acceleration"]) == (g, acceleration)})
+        for g in groups
     }
     head = " | ".join(f"{group} ({counts[group]}): PSNR [dB] | SSIM" for group in groups)
     lines = [f"| method | all, one coil: PSNR [dB] | SSIM | {head} |", f"|---|{'---:|---:|' * (1 + len(groups))}"]
@@ -116,7 +128,9 @@ def _table(rows: list[Row], acceleration: float) -> list[str]:
     for method in METHODS:
         cells = []
         for table in tables:
-            cells += [_cell(table[method]["psnr_db"], 2), _cell(table[method]["ssim"], 3)] if method in table else ["", ""]
+            cells += (
+                [_cell(table[method]["psnr_db"], 2), _cell(table[method]["ssim"], 3)] if method in table else ["", ""]
+            )
         lines.append(f"| {method} | {' | '.join(cells)} |")
     return [*lines, ""]
 

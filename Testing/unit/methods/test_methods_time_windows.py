@@ -1,18 +1,22 @@
 """Windows of frames: all frames, enough overlap, shares that add up to one, no seams."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from DynamicMRIReconLib.methods.common.time_windows import in_time_windows, shares, windows
 
 
-@pytest.mark.parametrize(("frames", "window", "overlap"), [(24, 24, 8), (25, 24, 8), (100, 24, 8), (9, 4, 3), (7, 2, 1)])
+@pytest.mark.parametrize(
+    ("frames", "window", "overlap"), [(24, 24, 8), (25, 24, 8), (100, 24, 8), (9, 4, 3), (7, 2, 1)]
+)
 def test_windows_cover_all_frames_and_overlap_enough(frames, window, overlap):
     parts = windows(frames, window, overlap)
     assert parts[0].start == 0
     assert parts[-1].stop == frames
     assert all(part.stop - part.start == window for part in parts)
-    assert all(before.stop - after.start >= overlap for before, after in zip(parts[:-1], parts[1:], strict=True))
+    assert all(before.stop - after.start >= overlap for before, after in itertools.pairwise(parts))
     total = np.zeros(frames)
     for part, share in zip(parts, shares(parts, frames), strict=True):
         assert (share > 0).all()

@@ -1,5 +1,6 @@
 """The 3D CNN: size, shapes, data consistency, memory of checkpointing, that it learns."""
 
+import itertools
 import math
 
 import pytest
@@ -100,7 +101,7 @@ def test_every_iteration_keeps_what_was_measured(kind, coils):
     network.coil_iterations = 300
     with torch.no_grad():
         movies = network(samples, mask, maps if coils > 1 else None)
-    for before, movie in zip(movies[:-1], movies[1:], strict=True):
+    for before, movie in itertools.pairwise(movies):
         coil_images = movie[:, :, None] * maps if coils > 1 else movie[:, :, None]
         found = torch.where(mask[:, :, None], fft2c(coil_images), 0)
         torch.testing.assert_close(found, samples, rtol=0, atol=1e-5)
@@ -137,7 +138,7 @@ def test_several_coils_need_maps_and_impossible_options_are_refused():
     for options in (
         {"kind": "deep"}, {"iterations": 11}, {"dropout": 1.0}, {"noise_weight": 0.0}, {"pool_time": True},
     ):  # fmt: skip
-        with pytest.raises(ValueError, match="must be|need"):
+        with pytest.raises(ValueError, match=r"must be|need"):
             Cnn3d(**options)
 
 

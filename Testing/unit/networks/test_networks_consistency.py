@@ -33,7 +33,9 @@ def test_one_coil_is_replaced_exactly_and_the_rest_kept():
     wrong = torch.randn_like(images)
     found = consistent(wrong, samples, mask)
     torch.testing.assert_close(measured(found, mask), samples, rtol=0, atol=1e-5)
-    torch.testing.assert_close(torch.where(mask, 0, fft2c(found)), torch.where(mask, 0, fft2c(wrong)), rtol=0, atol=1e-5)
+    torch.testing.assert_close(
+        torch.where(mask, 0, fft2c(found)), torch.where(mask, 0, fft2c(wrong)), rtol=0, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(("coils", "lines"), [(2, 0.3), (4, 0.4), (6, 0.15)])

@@ -25,7 +25,9 @@ def options(**values):
 
 
 def item_of(given, seed=0, shape=(32, 32), **rest):
-    return TASK.sample(moving_disk(given.frames, shape), np.random.default_rng(seed), given, **{"augment": True, **rest})
+    return TASK.sample(
+        moving_disk(given.frames, shape), np.random.default_rng(seed), given, **{"augment": True, **rest}
+    )
 
 
 def batch_of(items):
@@ -54,9 +56,7 @@ def test_masks_are_whole_lines_other_ones_in_each_frame_at_the_asked_acceleratio
     assert not sampling.draw((20, 192, 16), random).equal(mask)
     fixed = KtUndersampling(fixed=True)
     assert fixed.draw((3, 32, 32), random).equal(fixed.draw((3, 32, 32), random))
-    found = {
-        int(KtUndersampling(accelerations=(4.0, 8.0)).draw((1, 64, 8), random)[0, :, 0].sum()) for _ in range(12)
-    }
+    found = {int(KtUndersampling(accelerations=(4.0, 8.0)).draw((1, 64, 8), random)[0, :, 0].sum()) for _ in range(12)}
     assert found == {16, 8}
     # as few lines as there may be
     assert KtUndersampling(accelerations=(60.0,)).draw((2, 16, 16), random)[..., 0].sum() == 2
