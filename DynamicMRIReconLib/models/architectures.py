@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 #: name of the network -> (module of ``networks``, class built with the network options as keyword arguments)
 ARCHITECTURES: dict[str, tuple[str, str]] = {
     "cardiac-vsr": ("cardiac_vsr", "CardiacVSR"),
+    "cnn3d": ("cnn3d", "Cnn3d"),
     "ifnet": ("ifnet", "IFNet"),
     "miccan": ("miccan", "Miccan"),
     "single-image-sr": ("single_image", "SingleImageSR"),

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from DynamicMRIReconLib.networks.consistency import combine
 from DynamicMRIReconLib.operators.fourier import fft2c, ifft2c
 
 #: the U-Net halves the image twice
@@ -136,7 +137,7 @@ class Miccan(nn.Module):
         """
         if coil_maps is None and samples.shape[1] != 1:
             raise ValueError(f"MICCAN needs coil maps for {samples.shape[1]} coils.")
-        zero_filled = _combine(ifft2c(samples), coil_maps)
+        zero_filled = combine(ifft2c(samples), coil_maps)
         images = [zero_filled]
         for number, block in enumerate(self.blocks, 1):
             x = images[-1]
@@ -152,17 +153,7 @@ def data_consistency(x: Tensor, samples: Tensor, mask: Tensor, coil_maps: Tensor
     """(B, y, x) with what was measured put in the place of what ``x`` says about it; see ``Miccan``."""
     coil_images = x[:, None] if coil_maps is None else coil_maps * x[:, None]
     missing = torch.where(mask[:, None], samples - fft2c(coil_images), 0)
-    return x + _combine(ifft2c(missing), coil_maps)
-
-
-def _combine(coil_images: Tensor, coil_maps: Tensor | None) -> Tensor:
-    """(B, C, y, x) -> (B, y, x): least squares over coils, zero where no coil is sensitive."""
-    if coil_maps is None:
-        return coil_images[:, 0]
-    power = coil_maps.abs().square().sum(-3)
-    seen = power > 1e-6 * power.max()
-    combined: Tensor = (coil_maps.conj() * coil_images).sum(1)
-    return combined * seen / power.where(seen, 1)
+    return x + combine(ifft2c(missing), coil_maps)
 
 
 def _two_convolutions(inputs: int, outputs: int) -> nn.Sequential:

@@ -36,6 +36,7 @@ def _ordered(value: tuple[float, float]) -> tuple[float, float]:
 FrameRange = Annotated[tuple[int, int], AfterValidator(_increasing)]
 Interval = Annotated[tuple[float, float], AfterValidator(_ordered)]
 Matrix = Annotated[int, Field(ge=16, le=1024)]
+Middle = Annotated[float, Field(gt=0, le=1, description="share of the side that is used: a square in the middle")]
 
 
 class Phantoms(Section):
@@ -47,6 +48,7 @@ class Phantoms(Section):
     reuse: int = Field(default=16, ge=1, description="clips drawn of a person before another takes the place")
     pool: int = Field(default=8, ge=1, description="persons in turn")
     cyclic: bool = Field(default=False, description="a clip is one whole beat, as many frames as it has")
+    middle: Middle = 1.0
 
 
 class SeriesRule(Section):
@@ -60,6 +62,7 @@ class SeriesRule(Section):
     variable: str | None = None
     frame_time_ms: float | None = Field(default=None, gt=0)
     cyclic: bool = Field(default=False, description="a series is one heartbeat, and a clip all of it")
+    middle: Middle = 1.0
 
 
 class Data(Section):
@@ -135,24 +138,39 @@ class TrainingConfig(Section):
 
 
 def read_config(path: Path) -> TrainingConfig:
-    """Read a ``.toml`` or ``.json`` file.
+    """Read a ``.toml`` or ``.json`` file. With ``base = "other.toml"``, beside it, it says only what differs.
 
     Raises
     ------
     InputError
         If it is missing, no valid TOML or JSON, or a setting is unknown or out of range; all faults in one line.
     """
+    found = _read(path)
+    if isinstance(found, dict) and "base" in found:
+        base = _read(path.with_name(str(found.pop("base"))))
+        found = _merged(base, found) if isinstance(base, dict) else found
+    return checked(TrainingConfig, found, path.name)
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    both = dict(base)
+    for name, value in changes.items():
+        inside = both.get(name)
+        both[name] = _merged(inside, value) if isinstance(inside, dict) and isinstance(value, dict) else value
+    return both
+
+
+def _read(path: Path) -> Any:
     if path.suffix not in (".toml", ".json"):
         raise InputError(f"{path.name} is no training configuration: it must end in .toml or .json.")
     try:
         text = path.read_text(encoding="utf-8")
-        found = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+        return tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise InputError(f"The configuration {path} cannot be read: {reason}.") from error
     except ValueError as error:
         raise InputError(f"{path.name} is not valid {path.suffix[1:].upper()}: {error}.") from error
-    return checked(TrainingConfig, found, path.name)
 
 
 def checked(model: type[Model], values: Any, source: str) -> Model:

@@ -64,7 +64,9 @@ class Trainer:
             start_from(network, Path(config.initial_weights))
         self.network = network.to(group.device)
         if config.channels_last:
-            self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            volumes = any(parameter.ndim == 5 for parameter in self.network.parameters())
+            layout = torch.channels_last_3d if volumes else torch.channels_last
+            self.network = self.network.to(memory_format=layout)  # type: ignore[call-overload]
         self.optimiser = make_optimiser(self.network.parameters(), config.optimiser)
         kind = torch.device(group.device).type
         self.scaler = torch.amp.GradScaler(kind, enabled=config.precision == "float16")

@@ -187,7 +187,7 @@ def _of_ranges(
     if rule.frame_time_ms is not None:
         times_s = 1e-3 * rule.frame_time_ms * np.arange(series.frames, dtype=np.float64)
     slices, (height, width) = series.array.shape[1], series.array.shape[2:]
-    side = min(height, width)
+    side = round(rule.middle * min(height, width))
     top, left = (height - side) // 2, (width - side) // 2
     names = [path.name if slices == 1 else f"{path.name} slice {z + 1}" for z in range(slices)]
     square = np.asarray(series.array[:, :, top : top + side, left : left + side], np.float32)

@@ -43,7 +43,7 @@ class PhantomStream:
         return self._first + group * self._pool + place % self._pool
 
     def clip(self, number: int, frames: int, matrix: int, random: np.random.Generator) -> Clip:
-        """Clip ``number``: ``frames`` frames of ``matrix x matrix``, beginning at a random time."""
+        """Clip ``number``: ``frames`` frames of ``matrix x matrix`` at a random time, cut from the middle."""
         seed = self.person(number)
         scene = self._scenes.get(seed, lambda: phantoms.get(self.settings.name, seed))
         if self.settings.cyclic:
@@ -53,7 +53,9 @@ class PhantomStream:
         frame_time_s = 1e-3 * float(np.exp(random.uniform(np.log(low), np.log(high))))
         start_s = float(random.uniform(0, 4 * scene.duration_s))
         times_s = start_s + frame_time_s * np.arange(frames)
-        images = np.abs(scene.render(times_s, (1, matrix, matrix))[:, 0])
+        side = max(matrix, round(matrix / self.settings.middle))
+        cut = slice((side - matrix) // 2, (side - matrix) // 2 + matrix)
+        images = np.abs(scene.render(times_s, (1, side, side))[:, 0, cut, cut])
         return Clip.of(images, times_s - start_s, f"{self.name}, seed {seed}, {start_s:.3f} s")
 
     def _beat(self, scene: phantoms.Scene, seed: int, matrix: int) -> Clip:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from DynamicMRIReconLib.training.augmentation import complex_noise
 _CARTESIAN = re.compile(r"cartesian_(\d+(?:\.\d+)?)")
 #: central lines that every Cartesian mask has, at most half of its lines
 CENTRAL_LINES = 8
+#: ten of 192 lines: the share that is central in every frame of a Cartesian k-t mask, again at most half of its lines
+CENTRAL_SHARE = 10 / 192
 
 
 class Undersampling(BaseModel):
@@ -72,3 +75,33 @@ class Undersampling(BaseModel):
         if augment and self.noise > 0:
             samples = samples + complex_noise(tuple(samples.shape), random.uniform(0, self.noise), random)
         return torch.where(mask, samples, 0)
+
+
+class KtUndersampling(BaseModel):
+    """Whole lines, other ones in each frame (``acquisition.masks.variable_density_mask``); one of ``accelerations``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    accelerations: tuple[Annotated[float, Field(ge=1, le=64)], ...] = Field(default=(8.0,), min_length=1)
+    central_share: float = Field(default=CENTRAL_SHARE, ge=0, lt=1, description="of all lines: always measured")
+    fixed: bool = Field(default=False, description="one mask for a size and an acceleration, as the paper's one seed")
+    noise: float = Field(
+        default=0.0, ge=0, le=1, description="largest standard deviation of the complex noise of training samples"
+    )
+
+    def draw(self, shape: tuple[int, int, int], random: np.random.Generator) -> Tensor:
+        """A mask (T, ky, kx) bool, k = 0 at index N // 2."""
+        acceleration = self.accelerations[random.integers(len(self.accelerations))]
+        seed = 0 if self.fixed else int(random.integers(2**31))
+        frames, *image = shape
+        lines = max(1, int(image[0] / acceleration))
+        central = min(max(1, round(self.central_share * image[0])), max(1, lines // 2))
+        mask = variable_density_mask(frames, (1, image[0], image[1]), min(acceleration, image[0]), central, seed)
+        return torch.from_numpy(mask[:, 0])
+
+    def measure(self, movie: Tensor, mask: Tensor, random: np.random.Generator, *, augment: bool) -> Tensor:
+        """Samples (T, 1, ky, kx) of the complex ``movie`` (T, y, x), zero where ``mask`` is; noise when augmenting."""
+        samples = fft2c(movie[:, None])
+        if augment and self.noise > 0:
+            samples = samples + complex_noise(tuple(samples.shape), random.uniform(0, self.noise), random)
+        return torch.where(mask[:, None], samples, 0)

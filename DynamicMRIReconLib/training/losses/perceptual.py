@@ -26,7 +26,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class PerceptualLoss(nn.Module):
-    """Sum over four layers of the mean squared difference of features.
+    """Sum over ``layers`` (four unless said otherwise) of the mean squared difference of features.
 
     Parameters
     ----------
@@ -35,6 +35,8 @@ class PerceptualLoss(nn.Module):
         10; more entries are ignored.
     normalise
         Shift and scale images as the photographs were; off compares magnitudes in [0, 1] as they are.
+    layers
+        Numbers of the convolutions whose ReLU is compared: 7 is relu2_2.
 
     Raises
     ------
@@ -45,9 +47,9 @@ class PerceptualLoss(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, weights: Path, *, normalise: bool = False) -> None:
+    def __init__(self, weights: Path, *, normalise: bool = False, layers: tuple[int, ...] = COMPARED) -> None:
         super().__init__()
-        self.normalise = normalise
+        self.normalise, self.compared = normalise, layers
         self.layers = nn.ModuleDict(
             {str(number): nn.Conv2d(inputs, outputs, 3, padding=1) for number, inputs, outputs in CONVOLUTIONS}
         )
@@ -67,8 +69,10 @@ class PerceptualLoss(nn.Module):
             if number in widened:
                 x = functional.max_pool2d(x, 2)
             x = functional.relu(self.layers[str(number)](x))
-            if number in COMPARED:
+            if number in self.compared:
                 found.append(x)
+            if number == max(self.compared):
+                break
         return found
 
     def forward(self, image: Tensor, target: Tensor) -> Tensor:
@@ -80,9 +84,11 @@ class PerceptualLoss(nn.Module):
 
 
 @lru_cache(maxsize=2)
-def perceptual_loss(weights: str, device: str, *, normalise: bool = False) -> PerceptualLoss:
+def perceptual_loss(
+    weights: str, device: str, *, normalise: bool = False, layers: tuple[int, ...] = COMPARED
+) -> PerceptualLoss:
     """The loss with the weights of the file ``weights``, read once; see ``PerceptualLoss``."""
-    return PerceptualLoss(Path(weights), normalise=normalise).to(device)
+    return PerceptualLoss(Path(weights), normalise=normalise, layers=layers).to(device)
 
 
 def _read(path: Path) -> dict[str, Tensor]:

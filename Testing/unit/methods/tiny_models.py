@@ -14,6 +14,7 @@ from DynamicMRIReconLib.models.card import ModelCard, Range, write_card
 from DynamicMRIReconLib.models.files import write_network
 
 MICCAN = {"blocks": 2, "features": 8}
+CNN3D = {"features": 4, "iterations": 2}
 IFNET = {"widths": [8, 8, 8], "context": 4}
 CARDIAC_VSR = {"features": 4, "layers": 1, "stages": 2, "window": 1, "skip": True}
 #: ranges of the cards; the cases of the tests lie within
@@ -51,6 +52,16 @@ def idle_miccan(folder: Path) -> Path:
     for block in network.blocks:
         nn.init.zeros_(block.head.weight)
     return write_model(folder, "miccan", network, MICCAN)
+
+
+def tiny_cnn3d(folder: Path, *, idle: bool = False, **card: Any) -> Path:
+    """Random weights; ``idle``: corrections of zero. ``CNN3D`` with ``options`` in its place."""
+    options = {**CNN3D, **card.pop("options", {})}
+    torch.manual_seed(0)
+    network = build("cnn3d", options)
+    for block in network.blocks:
+        nn.init.normal_(block.head.weight, 0.0, 0.0 if idle else 0.1)
+    return write_model(folder, "cnn3d", network, options, **card)
 
 
 def tiny_ifnet(folder: Path, **card: Any) -> Path:

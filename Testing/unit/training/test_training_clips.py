@@ -126,6 +126,25 @@ def test_phantoms_are_new_persons_and_the_same_ones_again() -> None:
     assert settings.frame_time_ms[0] <= step_ms <= settings.frame_time_ms[1]
 
 
+def test_the_middle_of_series_and_phantoms(tmp_path: Path) -> None:
+    y, x = np.indices((20, 20), dtype=np.float32)
+    array = np.broadcast_to(1 + x + 100 * y, (6, 1, 20, 20))
+    io.write(tmp_path / "ramp.seq.nrrd", ImageSeries(array, np.eye(4), 0.05 * np.arange(6)))
+    rule = SeriesRule(files="ramp*", train=((0, 4),), validation=((4, 6),), middle=0.5)
+    training, _ = series_clips(find_files([tmp_path]), Data(series=(rule,)), 2)
+    np.testing.assert_allclose(training[0].frames[0], (1 + x + 100 * y)[5:15, 5:15])
+    whole, half = (
+        PhantomStream(Phantoms(name="heart", middle=share), "validation").clip(0, 1, size, np.random.default_rng(0))
+        for share, size in ((1.0, 48), (0.5, 24))
+    )
+    middle = whole.frames[:, 12:36, 12:36]
+    scale = float(half.frames.mean() / middle.mean())
+    assert half.frames.shape == (1, 24, 24)
+    # each clip is clipped at its own brightest
+    dark = np.asarray(half.frames) < 0.8
+    np.testing.assert_allclose(half.frames[dark], (scale * middle)[dark], atol=0.02)
+
+
 def test_an_oblong_series_is_cut_to_its_middle_square(tmp_path: Path) -> None:
     series = moving_blob(size=20)
     wide = np.pad(series.array, ((0, 0), (0, 0), (0, 0), (6, 6)))

@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.networks.ifnet import Interpolated
 from DynamicMRIReconLib.training.figures import psnr_db, ssim
+from DynamicMRIReconLib.training.losses.edge import edge_loss, sobel
 from DynamicMRIReconLib.training.losses.interpolation import distillation_loss, laplacian_loss, laplacian_pyramid
 from DynamicMRIReconLib.training.losses.perceptual import CONVOLUTIONS, PerceptualLoss
 
@@ -47,6 +48,32 @@ def test_perceptual_loss_is_the_sum_of_four_mean_squares(vgg):
     assert [f.shape[1:] for f in loss.features(image)] == [(64, 12, 13), (128, 6, 6), (128, 6, 6), (256, 3, 3)]
     assert float(loss(image, image)) == 0
     assert float(PerceptualLoss(path, normalise=True)(image, target)) != pytest.approx(float(expected))
+
+
+def test_perceptual_loss_of_one_layer(vgg):
+    image, target = torch.rand(2, 1, 1, 12, 13)
+    whole, one = PerceptualLoss(vgg[0]), PerceptualLoss(vgg[0], layers=(7,))
+    expected = (whole.features(image)[2] - whole.features(target)[2]).square().mean()
+    torch.testing.assert_close(one(image, target), expected)
+
+
+def test_edge_loss_is_that_of_sobels_differences():
+    generator = torch.Generator().manual_seed(0)
+    image, target = torch.rand(2, 3, 1, 7, 9, generator=generator)
+    difference = np.pad((image - target).numpy()[:, 0], ((0, 0), (1, 1), (1, 1)))
+
+    def shifted(y, x):
+        return difference[:, 1 + y : 8 + y, 1 + x : 10 + x]
+
+    along_x = sum(w * (shifted(y, 1) - shifted(y, -1)) for y, w in ((-1, 1), (0, 2), (1, 1)))
+    along_y = sum(w * (shifted(1, x) - shifted(-1, x)) for x, w in ((-1, 1), (0, 2), (1, 1)))
+    expected = np.mean(np.stack([along_x**2, along_y**2]))
+    assert float(edge_loss(image, target)) == pytest.approx(expected, rel=1e-5)
+    # brightness alone has edges at the border of the image only, where zeros begin
+    assert not sobel(torch.ones(1, 1, 6, 6))[..., 1:-1, 1:-1].any()
+    ramp = torch.arange(6.0).expand(1, 1, 6, 6)
+    assert (sobel(ramp)[0, 0, 1:-1, 1:-1] == 8).all()
+    assert (sobel(ramp)[0, 1, 1:-1, 1:-1] == 0).all()
 
 
 def test_perceptual_loss_teaches_the_image_and_never_its_own_weights(vgg):
