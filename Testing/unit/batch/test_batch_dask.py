@@ -1,0 +1,164 @@
+"""Batches on Dask: workers that are lost, cancelling, schedulers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from batch_cases import manifest, scan, table, with_ledger
+
+import DynamicMRIReconLib as dmr
+from DynamicMRIReconLib.jobs import files
+from DynamicMRIReconLib.jobs.events import final_event, read_events
+from DynamicMRIReconLib.jobs.job import Job
+from DynamicMRIReconLib.jobs.worker import run_job
+
+PROGRAM = [sys.executable, "-m", "DynamicMRIReconLib", "batch"]
+ROWS = 20
+#: enough for a row to be caught in the middle
+ITERATIONS = 80
+LIMIT_S = 600
+
+
+@contextmanager
+def started(words: list[object], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A batch in a process group of its own, as in a terminal; ended with all its children."""
+    process = subprocess.Popen(
+        [*PROGRAM, *map(str, words)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(psutil.Error):
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
+        process.kill()
+        process.communicate()
+
+
+def until(found: Callable[[], Any]) -> Any:
+    """What ``found`` gives, once it gives something."""
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        value = found()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError("it did not happen")
+
+
+def running_row(place: Path) -> psutil.Process | None:
+    """The process of a row that is in the middle of its work."""
+    for path in place.glob("rows/*/events.jsonl"):
+        events = read_events(path)
+        if events and final_event(events) is None and events[-1].get("fraction", 0) > 0.05:
+            with suppress(psutil.Error):
+                return psutil.Process(events[0]["pid"])
+    return None
+
+
+def dask_worker_of(row: psutil.Process) -> psutil.Process | None:
+    with suppress(psutil.Error):
+        return next((one for one in row.parents() if "spawn_main" in " ".join(one.cmdline())), None)
+    return None
+
+
+def cohort(folder: Path, frames: int, size: int) -> Path:
+    scans = [scan(folder / f"scan-{seed}.npz", seed, frames, size) for seed in range(4)]
+    rows = [
+        {
+            "input": scans[number % 4].name,
+            "method": "cg-sense",
+            "parameters": f"iterations={ITERATIONS + number}; tolerance=0",
+            "device": "cpu",
+            "output": f"result-{number}.npz",
+        }
+        for number in range(ROWS)
+    ]
+    return manifest(folder / "cohort.csv", rows)
+
+
+def test_a_lost_worker_costs_nothing_but_time(tmp_path: Path) -> None:
+    table_file = cohort(tmp_path, 6, 96)
+    place = tmp_path / "cohort-batch"
+    environment, ledger = with_ledger(tmp_path)
+    with started([table_file, "--workers", 3, "--events"], environment) as process:
+        assert process.stdout is not None
+        events = []
+        for line in process.stdout:
+            events.append(json.loads(line))
+            if sum(event["event"] == "row" for event in events) == ROWS // 4:
+                break
+        victim = until(lambda: (row := running_row(place)) and dask_worker_of(row))
+        listening = [one for p in [victim, psutil.Process(process.pid)] for one in p.net_connections("inet")]
+        victim.kill()
+        out, err = process.communicate(timeout=LIMIT_S)
+    events += [json.loads(line) for line in out.splitlines()]
+    assert (process.returncode, err) == (0, "")
+    assert {one.laddr.ip for one in listening} == {"127.0.0.1"}, "no listener beyond this computer"
+    assert sorted(event["row"] for event in events if event["event"] == "row") == list(range(1, ROWS + 1))
+    assert {row["state"] for row in table(place / "summary.csv")} == {"done"}
+    ends = Counter(line for line in ledger.read_text().splitlines() if line.endswith(files.PROVENANCE))
+    assert (len(ends), set(ends.values())) == (ROWS, {1}), "each row came to its end once"
+    for number in range(ROWS):
+        expected = dmr.reconstruct(
+            dmr.read(tmp_path / f"scan-{number % 4}.npz"),
+            "cg-sense",
+            iterations=ITERATIONS + number,
+            tolerance=0,
+            device="cpu",
+        )
+        np.testing.assert_array_equal(dmr.read(tmp_path / f"result-{number}.npz").array, expected.array)
+    assert not list(tmp_path.rglob(".tmp-*"))
+
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path != ledger}
+    done = subprocess.run(
+        [*PROGRAM, str(table_file), "--workers", "3", "--events"], env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path != ledger}
+    summary = place / "summary.csv"
+    assert {row["state"] for row in table(summary)} == {"unchanged"}
+    assert {**after, summary: b""} == {**before, summary: b""}, "repeated, it does nothing"
+    assert b'"row"' not in done.stdout
+
+    folder = tmp_path / "alone"
+    again = tmp_path / "alone.npz"
+    job = Job(method="cg-sense", preset="standard", inputs=[tmp_path / "scan-3.npz"], device="cpu", output=again)
+    job.parameters = {"iterations": ITERATIONS + 3, "tolerance": 0.0}
+    job.save(folder)
+    run_job(folder)
+    assert again.read_bytes() == (tmp_path / "result-3.npz").read_bytes(), "bit for bit what recon makes"
+
+
+def test_ctrl_c_ends_all_of_it_in_order(tmp_path: Path) -> None:
+    table_file = cohort(tmp_path, 40, 192)
+    place = tmp_path / "cohort-batch"
+    environment, _ = with_ledger(tmp_path)
+    with started([table_file, "--workers", 2], environment) as process:
+        until(lambda: running_row(place))
+        family = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, err) == (3, "")
+    assert Counter(row["state"] for row in table(place / "summary.csv")) == {"cancelled": ROWS}
+    assert not psutil.wait_procs(family, timeout=10)[1], "no process is left"
+    assert not list(tmp_path.glob("result-*"))
+    assert not list(tmp_path.rglob(".tmp-*"))
+    assert not (place / "stop").exists()
