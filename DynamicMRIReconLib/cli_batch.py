@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from DynamicMRIReconLib.cli_common import add_scheduler_options, tls_of
 from DynamicMRIReconLib.errors import Cancelled, InputError
 
 #: at least one row of a batch that came to its end is not done
@@ -47,14 +48,6 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--check", action="store_true", help="only check the manifest")
     parser.add_argument("--events", action="store_true", help="JSON lines on standard output instead of a bar")
     parser.set_defaults(run=run)
-
-
-def add_scheduler_options(group: Any) -> None:
-    """Add what a Dask scheduler that runs already needs to be reached."""
-    group.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler that runs already: tcp://host:8786")
-    group.add_argument("--tls-ca-file", default="", metavar="FILE", help="of a tls:// scheduler: who signs (PEM)")
-    group.add_argument("--tls-cert", default="", metavar="FILE", help="our certificate (PEM)")
-    group.add_argument("--tls-key", default="", metavar="FILE", help="its key (PEM)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -110,9 +103,7 @@ def _check_options(arguments: argparse.Namespace) -> None:
         raise InputError("--local runs the rows here, one after the other: leave out --scheduler and --workers.")
     if arguments.scheduler and arguments.workers:
         raise InputError("--workers is for workers on this computer; the scheduler has its own: leave it out.")
-    tls = arguments.tls_ca_file or arguments.tls_cert or arguments.tls_key
-    if tls and not arguments.scheduler:
-        raise InputError("The --tls options go with --scheduler: name the scheduler, or leave them out.")
+    tls_of(arguments)
     for name in ("workers", "threads"):
         value = getattr(arguments, name)
         if value is not None and not 1 <= value <= 1024:
@@ -167,8 +158,8 @@ def _engine(arguments: argparse.Namespace, todo: list[Any], stop: Any, place: Pa
         return
     log = place / "dask.log"
     if arguments.scheduler:
-        tls = cluster.Tls(arguments.tls_ca_file, arguments.tls_cert, arguments.tls_key)
-        client_of, threads = cluster.scheduler_client(arguments.scheduler, tls, log), arguments.threads
+        client_of = cluster.scheduler_client(arguments.scheduler, tls_of(arguments), log)
+        threads = arguments.threads
     else:
         workers = min(arguments.workers or max(1, cluster.gpus()), len(todo))
         client_of, threads = cluster.local_client(workers, log), _threads(arguments, workers)

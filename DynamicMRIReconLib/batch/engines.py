@@ -13,6 +13,7 @@ import DynamicMRIReconLib
 from DynamicMRIReconLib.batch import task
 from DynamicMRIReconLib.batch.rows import Row
 from DynamicMRIReconLib.batch.task import Outcome, run_row
+from DynamicMRIReconLib.jobs.job import Job
 from DynamicMRIReconLib.methods import registry
 
 
@@ -73,7 +74,7 @@ class OnDask:
         self._client, self._stop, self._threads = client, stop, threads
         self._batch = uuid.uuid4().hex[:8]
         self._grows = grows
-        self._has_gpus = any(one.get("resources", {}).get("GPU") for one in _workers(client).values())
+        self._has_gpus = has_gpus(client)
 
     def submit(self, row: Row) -> Pending:
         """Hand on a row; returns at once."""
@@ -82,9 +83,9 @@ class OnDask:
             *(str(row.folder), str(self._stop), DynamicMRIReconLib.__version__, self._threads),
             key=f"row-{row.line}-{self._batch}",
             pure=False,
-            resources={"GPU": 1} if self._wants_gpu(row) else None,
+            resources=resources_of(row.job, has_gpus=self._has_gpus, grows=self._grows),
         )
-        return _Handed(future, _in_dask_words)
+        return _Handed(future, in_dask_words)
 
     def warnings(self, rows: list[Row]) -> list[str]:
         """What the user should know before waiting."""
@@ -98,14 +99,6 @@ class OnDask:
                 "(dask worker --resources GPU=1)."
             )
         return found
-
-    def _wants_gpu(self, row: Row) -> bool:
-        if not (self._has_gpus or self._grows):
-            # The row itself says best that there is no GPU.
-            return False
-        if row.job.device.startswith("cuda"):
-            return True
-        return self._has_gpus and row.job.device == "auto" and registry.get(row.job.method).prefers_gpu
 
 
 class _Handed:
@@ -122,6 +115,19 @@ class _Handed:
             return Outcome("failed", message=self._explain(error))
 
 
+def has_gpus(client: Any) -> bool:
+    """Whether a worker offers the resource ``GPU``."""
+    return any(one.get("resources", {}).get("GPU") for one in _workers(client).values())
+
+
+def resources_of(job: Job, *, has_gpus: bool, grows: bool) -> dict[str, int] | None:
+    """What a worker must offer to get the job; ``grows``: a worker with a GPU may still join."""
+    wanted = job.device.startswith("cuda") and (has_gpus or grows)
+    preferred = has_gpus and job.device == "auto" and registry.get(job.method).prefers_gpu
+    # Where no GPU can come, the job itself says best that there is none.
+    return {"GPU": 1} if wanted or preferred else None
+
+
 def _workers(client: Any) -> dict[str, Any]:
     return dict(client.scheduler_info(n_workers=-1)["workers"])
 
@@ -130,7 +136,8 @@ def _in_words(error: BaseException) -> str:
     return f"Unexpected failure ({type(error).__name__}: {error})."
 
 
-def _in_dask_words(error: BaseException) -> str:
+def in_dask_words(error: BaseException) -> str:
+    """Why a task came to no end of its own."""
     name = type(error).__name__
     if name == "KilledWorker":
         return "Its worker was lost again and again; it may have run out of memory: see the workers' logs."

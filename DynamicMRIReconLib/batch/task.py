@@ -6,6 +6,7 @@ runs (its worker was lost, but it was not) waits for that process; a row that ha
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +17,10 @@ from typing import Any
 
 import DynamicMRIReconLib
 from DynamicMRIReconLib.batch import record
+from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.jobs import files, local_process, warm
+from DynamicMRIReconLib.jobs.hashes import files_of
+from DynamicMRIReconLib.jobs.job import Job
 from DynamicMRIReconLib.jobs.local import LocalRunner, worker_environment
 from DynamicMRIReconLib.jobs.lock import BUSY, is_running
 
@@ -25,6 +29,7 @@ _starting = threading.Lock()
 
 #: seconds between looks at what other processes do
 LOOK_S = 0.2
+SAME_PATHS = "files and folders of a job must have the same path there as here"
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -51,13 +56,38 @@ def run_row(folder: str, stop: str, version: str, threads: int | None = None) ->
     threads
         Number of threads of the computation; None: what the environment says.
     """
+    reason = why_not_here(Path(folder), version)
+    return asdict(Outcome("failed", message=reason) if reason else _run(Path(folder), Path(stop), threads))
+
+
+def run_job_folder(folder: str, version: str, *, overwrite: bool = False) -> dict[str, Any]:
+    """Run the job in ``folder`` as ``recon --job`` does, for a caller who watches its events; ``code`` and ``message``.
+
+    It is cancelled by the folder's own cancel file, and when the folder is gone.
+    """
+    place = Path(folder)
+    reason = why_not_here(place, version)
+    if reason:
+        return {"code": 2, "message": reason}
+    runner = LocalRunner(extra_arguments=["--overwrite"] if overwrite else [])
+    with _watching(lambda: (place / files.CANCEL).exists() or not place.is_dir(), runner.cancel):
+        return {"code": runner.run(place), "message": ""}
+
+
+def why_not_here(folder: Path, version: str) -> str:
+    """A sentence that says why this computer cannot run the job in ``folder``; empty when it can."""
     if version != DynamicMRIReconLib.__version__:
         ours = DynamicMRIReconLib.__version__
-        return asdict(Outcome("failed", message=f"The worker has version {ours} of this program, not {version}."))
-    if not (Path(folder) / files.JOB).is_file():
-        text = f"The worker does not see {folder}: the batch's folder must have the same path on every computer."
-        return asdict(Outcome("failed", message=text))
-    return asdict(_run(Path(folder), Path(stop), threads))
+        return f"The worker on {socket.gethostname()} has version {ours} of this program, not {version}: install that."
+    if not (folder / files.JOB).is_file():
+        return f"The worker on {socket.gethostname()} does not see {folder}: {SAME_PATHS}."
+    for one in Job.load(folder).all_inputs():
+        path = one.resolved(folder)
+        try:
+            files_of(path)
+        except InputError:
+            return f"The worker on {socket.gethostname()} does not see {path}: {SAME_PATHS}."
+    return ""
 
 
 def _run(folder: Path, stop: Path, threads: int | None) -> Outcome:
@@ -88,7 +118,7 @@ def _run_once(folder: Path, stop: Path, threads: int | None) -> Outcome:
         last.update(event)
 
     started = time.monotonic()
-    with _watching(stop, runner.cancel):
+    with _watching(stop.exists, runner.cancel):
         code = runner.run(folder, on_event)
     elapsed = round(time.monotonic() - started, 2)
     if code == 0:
@@ -119,10 +149,10 @@ def close() -> None:
 
 
 class _watching:
-    """Calls ``cancel`` once the file ``stop`` exists, as long as the ``with`` block lasts."""
+    """Calls ``cancel`` once ``asked`` says so, as long as the ``with`` block lasts."""
 
-    def __init__(self, stop: Path, cancel: Callable[[], None]) -> None:
-        self._stop, self._cancel = stop, cancel
+    def __init__(self, asked: Callable[[], bool], cancel: Callable[[], None]) -> None:
+        self._asked, self._cancel = asked, cancel
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -135,7 +165,7 @@ class _watching:
 
     def _look(self) -> None:
         while not self._over.wait(LOOK_S):
-            if self._stop.exists():
+            if self._asked():
                 self._cancel()
                 return
 
