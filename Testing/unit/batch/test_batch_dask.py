@@ -16,13 +16,17 @@ from typing import Any
 
 import numpy as np
 import psutil
+import pytest
 from batch_cases import manifest, scan, table, with_ledger
 
 import DynamicMRIReconLib as dmr
+from DynamicMRIReconLib.batch import cluster, engines
+from DynamicMRIReconLib.cli import main
 from DynamicMRIReconLib.jobs import files
 from DynamicMRIReconLib.jobs.events import final_event, read_events
 from DynamicMRIReconLib.jobs.job import Job
 from DynamicMRIReconLib.jobs.worker import run_job
+from Testing.dask_processes import certificates, running_cluster
 
 PROGRAM = [sys.executable, "-m", "DynamicMRIReconLib", "batch"]
 ROWS = 20
@@ -157,3 +161,79 @@ def test_ctrl_c_ends_all_of_it_in_order(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("result-*"))
     assert not list(tmp_path.rglob(".tmp-*"))
     assert not (place / "stop").exists()
+
+
+def test_a_scheduler_with_tls_takes_batches_and_jobs(tmp_path: Path) -> None:
+    place = tmp_path / "cluster"
+    place.mkdir()
+    tls = certificates(place)
+    options = [word for name, path in tls.items() for word in (f"--tls-{name}", str(path))]
+    environment, _ = with_ledger(tmp_path)
+    scan(tmp_path / "scan.npz", 0)
+    row = {"input": "scan.npz", "method": "gridding", "device": "cpu", "output": "row.npz"}
+    path = manifest(tmp_path / "cohort.csv", [row])
+    folder, alone = tmp_path / "job", tmp_path / "alone"
+    for where in (folder, alone):
+        Job(method="gridding", inputs=[tmp_path / "scan.npz"], device="cpu", output=where.with_suffix(".npz")).save(
+            where
+        )
+    with running_cluster(place, tls) as address:
+        assert address.startswith("tls://127.0.0.1:")
+        words = [[*PROGRAM, str(path)], [*PROGRAM[:-1], "recon", "--job", str(folder), "--events"]]
+        batch, job = (
+            subprocess.run(
+                [*one, "--scheduler", address, *options], env=environment, capture_output=True, text=True, check=False
+            )
+            for one in words
+        )
+    assert (batch.returncode, batch.stderr) == (0, "")
+    assert "1 row: 1 done." in batch.stdout
+    assert (job.returncode, job.stderr) == (0, "")
+    events = [json.loads(line) for line in job.stdout.splitlines()]
+    assert [events[0]["event"], events[-1]["event"]] == ["started", "done"]
+    assert run_job(alone) == 0
+    assert (tmp_path / "row.npz").read_bytes() == (tmp_path / "alone.npz").read_bytes()
+    assert (tmp_path / "job.npz").read_bytes() == (tmp_path / "alone.npz").read_bytes()
+    assert {p.name for p in folder.iterdir()} == {p.name for p in alone.iterdir()}
+
+
+def test_a_scheduler_that_is_none_is_refused_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_S", 0.5)
+    scan(tmp_path / "scan.npz", 0)
+    Job(method="gridding", inputs=[tmp_path / "scan.npz"]).save(tmp_path / "job")
+    cases = {
+        ("127.0.0.1:1",): "is no scheduler's address: write tcp://host:8786",
+        ("tcp://127.0.0.1:1",): "No Dask scheduler answers at tcp://127.0.0.1:1",
+        ("tls://127.0.0.1:1", "--tls-key", "nothing.pem"): "--tls-key nothing.pem does not exist",
+        ("tcp://127.0.0.1:1", "--tls-cert", __file__): "goes with an address that begins with tls://",
+    }
+    for words, sentence in cases.items():
+        assert main(["recon", "--job", str(tmp_path / "job"), "--events", "--scheduler", *words]) == 2
+        shown = capsys.readouterr()
+        (event,) = [json.loads(line) for line in shown.out.splitlines()]
+        assert (event["event"], event["kind"]) == ("error", "input")
+        assert sentence in event["message"]
+        assert sentence in shown.err
+    assert main(["recon", "scan.npz", "--scheduler", "tcp://127.0.0.1:1", "--method", "gridding"]) == 2
+    assert "--scheduler goes with --job" in capsys.readouterr().err
+
+
+def test_gpu_jobs_go_to_workers_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resources(method: str, device: str, has_gpus: bool, grows: bool) -> dict[str, int] | None:
+        job = Job(method=method, inputs=["a"], device=device)
+        return engines.resources_of(job, has_gpus=has_gpus, grows=grows)
+
+    gpu = {"GPU": 1}
+    assert resources("gridding", "cuda", True, False) == gpu
+    assert resources("gridding", "cuda", False, True) == gpu, "it waits for a worker that may come"
+    assert resources("gridding", "cuda", False, False) is None, "the job says itself that there is none"
+    assert resources("gridding", "auto", True, True) is None
+    assert resources("miccan", "auto", True, True) == gpu
+    assert resources("miccan", "auto", False, True) is None
+    assert resources("miccan", "cpu", True, True) is None
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    assert cluster.gpus() == 2
+    assert cluster._gpu_of(1) == {"env": {"CUDA_VISIBLE_DEVICES": "7"}, "resources": gpu}
+    assert cluster._gpu_of(2) == {"env": {"CUDA_VISIBLE_DEVICES": ""}}
