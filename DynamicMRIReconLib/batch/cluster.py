@@ -22,6 +22,7 @@ from DynamicMRIReconLib.errors import InputError, ResourceError
 
 LOOPBACK = "127.0.0.1"
 INSTALL = "pip install 'dynamic-mri-recon[cluster]'"
+_PRELOAD = "DynamicMRIReconLib.batch.worker_process"
 #: seconds that a scheduler has to answer
 CONNECT_S = 20
 
@@ -89,7 +90,7 @@ def local_client(workers: int, log: Path) -> Iterator[Any]:
         common = {"host": LOOPBACK, "protocol": "tls://", "security": security}
         http = {"dashboard": False, "dashboard_address": f"{LOOPBACK}:0"}
         scheduler = {"cls": Scheduler, "options": {**common, **http}}
-        options = {**common, **http, "nthreads": 1, "memory_limit": 0, "local_directory": space}
+        options = {**common, **http, "nthreads": 1, "memory_limit": 0, "local_directory": space, "preload": [_PRELOAD]}
         specifications = {i: {"cls": Nanny, "options": {**options, **_gpu_of(i)}} for i in range(workers)}
         try:
             cluster = stack.enter_context(
@@ -160,8 +161,6 @@ def _quiet_config() -> Mapping[str, Any]:
         # Nobody looks at the pages of state that scheduler and workers would serve.
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
-        "distributed.worker.preload": [],
-        "distributed.scheduler.preload": [],
         # A worker that is killed from outside is no reason to give a row up.
         "distributed.scheduler.allowed-failures": 10,
     }

@@ -27,6 +27,9 @@ _INSIDE_S, _INSIDE_ROWS = 1.0, 64
 #: seconds that a process which an earlier batch left behind has to end
 _ORPHAN_S = 30.0
 
+#: seconds that the rows have to end after a request to stop; a row that heeds none is killed long before
+_GRACE_S = 30.0
+
 Tell = Callable[[dict[str, Any]], None]
 
 
@@ -37,11 +40,18 @@ class Stop:
         self.path = folder / STOP
         self.requested = False
         self.at_once = False
+        self._since: float | None = None
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds since the first request; 0 before."""
+        return 0.0 if self._since is None else time.monotonic() - self._since
 
     def cancel(self) -> None:
         """Ask to stop. Safe in a signal handler."""
         self.at_once = self.requested
         self.requested = True
+        self._since = self._since or time.monotonic()
         with suppress(OSError):
             self.path.touch()
 
@@ -116,7 +126,7 @@ def follow(
             _tell_row(results[number], tell)
         if ended:
             write_summary(_in_order(results), folder)
-        if stop.at_once:
+        if stop.at_once or stop.waited_s > _GRACE_S:
             for row, _ in pending.values():
                 request_cancel(row.folder)
                 results[row.number] = Result(row, "cancelled", message="Cancelled.")
