@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 # One thread a test process: the tests already run side by side.
 SINGLE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test lint bench lists clean
+.PHONY: demo test lint audit bench lists clean
 
 demo: $(INSTALLED)
 	sh Testing/system_libraries.sh render
@@ -28,15 +28,23 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
+	$(BIN)/python Testing/licences.py
+
+# Known weaknesses of the installed packages; needs the network, and sends names and versions of packages to PyPI.
+audit: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) pip-audit
+	$(BIN)/pip-audit --strict --skip-editable
 
 bench: $(INSTALLED)
 	for script in Testing/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-# Writes anew what is made from the code: the CMakeLists' files, docs/methods*, docs/models.md, the module's list.
+# Writes anew what is made from the code: the CMakeLists' files, docs/methods*, docs/models.md, docs/licences.md,
+# the module's list.
 lists: $(INSTALLED)
 	$(BIN)/python Testing/cmake_lists.py --write
 	$(BIN)/python Testing/method_table.py --write
 	$(BIN)/python Testing/model_page.py --write
+	$(BIN)/python Testing/licences.py --write
 	PYTHONPATH=.:DynamicMRIRecon $(BIN)/python -m DynamicMRIReconSlicer.methodList
 
 $(INSTALLED): pyproject.toml constraints.txt

@@ -1,7 +1,8 @@
 """The command line ``dynamic-mri-recon``: its commands, and what becomes of errors.
 
-Exit codes: 0 done; 2 the request or the input is at fault; 1 an unexpected failure; 3 cancelled. An error is one line
-on standard error. Each command lives in a ``cli_*`` module; none imports torch before it computes.
+Exit codes: 0 done; 2 the request or the input is at fault; 1 an unexpected failure; 3 cancelled; 4 some rows of a
+batch failed. An error is one line on standard error. Each command lives in a ``cli_*`` module; none imports torch
+before it computes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 
 import DynamicMRIReconLib
 from DynamicMRIReconLib import (
+    cli_batch,
     cli_demo,
     cli_evaluate,
     cli_export,
@@ -27,7 +29,10 @@ from DynamicMRIReconLib.cli_common import PROGRAM, Parser, one_line
 from DynamicMRIReconLib.cli_failure import keep_traceback
 from DynamicMRIReconLib.errors import Cancelled, ReconError
 
-COMMANDS = (cli_methods, cli_info, cli_recon, cli_evaluate, cli_profile, cli_export, cli_simulate, cli_train, cli_demo)
+COMMANDS = (
+    *(cli_methods, cli_info, cli_recon, cli_batch, cli_evaluate),
+    *(cli_profile, cli_export, cli_simulate, cli_train, cli_demo),
+)
 
 
 def build_parser() -> Parser:

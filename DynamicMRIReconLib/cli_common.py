@@ -84,6 +84,30 @@ def series_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
+def add_scheduler_options(group: Any) -> None:
+    """Add what a Dask scheduler that runs already needs to be reached."""
+    group.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler that runs already: tcp://host:8786")
+    group.add_argument("--tls-ca-file", default="", metavar="FILE", help="of a tls:// scheduler: who signs (PEM)")
+    group.add_argument("--tls-cert", default="", metavar="FILE", help="our certificate (PEM)")
+    group.add_argument("--tls-key", default="", metavar="FILE", help="its key (PEM)")
+
+
+def tls_of(arguments: argparse.Namespace) -> Any:
+    """The TLS files of ``add_scheduler_options``.
+
+    Raises
+    ------
+    InputError
+        There are some, but no scheduler.
+    """
+    from DynamicMRIReconLib.batch.cluster import Tls
+
+    tls = Tls(arguments.tls_ca_file, arguments.tls_cert, arguments.tls_key)
+    if tls != Tls() and not arguments.scheduler:
+        raise InputError("The --tls options go with --scheduler: name the scheduler, or leave them out.")
+    return tls
+
+
 def settings(pairs: Iterable[str], option: str) -> dict[str, str]:
     """``name=value`` texts as a dict.
 

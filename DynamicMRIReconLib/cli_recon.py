@@ -11,7 +11,14 @@ from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
-from DynamicMRIReconLib.cli_common import add_read_options, read_options, settings, value_of
+from DynamicMRIReconLib.cli_common import (
+    add_read_options,
+    add_scheduler_options,
+    read_options,
+    settings,
+    tls_of,
+    value_of,
+)
 from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError, ResourceError
 
 
@@ -58,10 +65,15 @@ def add_command(commands: Any) -> None:
         action="store_true",
         help="also tell how much of the measured data the result leaves unexplained (frame by frame in the record)",
     )
+    parser.add_argument(
+        "--private", action="store_true", help="file names become hashes in log, record and the result's header"
+    )
     parser.add_argument("--device", help="auto (the default), cpu, cuda, cuda:n or mps")
     parser.add_argument("--seed", type=int, metavar="N", help="of all random numbers (default 0)")
     parser.add_argument("--events", action="store_true", help="JSON lines on standard output instead of a bar")
     parser.add_argument("--overwrite", action="store_true", help="with --job: its extra output may replace any file")
+    remote = parser.add_argument_group("on a cluster", "with --job: the scheduler's workers must see the same paths")
+    add_scheduler_options(remote)
     add_read_options(parser)
     parser.set_defaults(run=run)
 
@@ -70,6 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Reconstruct."""
     if arguments.job is not None:
         return _run_folder(arguments)
+    tls_of(arguments)
+    if arguments.scheduler is not None:
+        raise InputError("--scheduler goes with --job, or with batch: a folder that the scheduler's workers see too.")
     for name in ("inputs", "method", "output"):
         if not getattr(arguments, name):
             what = "an INPUT" if name == "inputs" else f"--{name}"
@@ -82,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="dynamic-mri-recon-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         job.save(folder)
-        return _watch(folder, arguments.events, ["--overwrite"], stays=False)
+        return _watch(folder, arguments.events, _here(["--overwrite"]), stays=False)
 
 
 def _or_event(arguments: argparse.Namespace, work: Callable[[], Any]) -> Any:
@@ -131,6 +146,7 @@ def job_of(arguments: argparse.Namespace) -> Any:
         simulate=simulation,
         frames=_frames(arguments.frames),
         data_consistency=arguments.data_consistency,
+        private=arguments.private,
         device=_device(arguments.device or "auto"),
         seed=arguments.seed or 0,
         output=Path(arguments.output),
@@ -158,13 +174,24 @@ def _run_folder(arguments: argparse.Namespace) -> int:
         *("frames", "device", "seed", "masks", "grid"),
     )
     others = [getattr(arguments, name) for name in ours]
-    flags = arguments.data_consistency or arguments.transforms
+    flags = arguments.data_consistency or arguments.transforms or arguments.private
     if any(value not in (None, []) for value in others) or flags or read_options(arguments):
         raise InputError("recon --job takes everything from the job file: leave out the input and the other options.")
     folder = Path(arguments.job)
+    if arguments.scheduler is not None:
+        from DynamicMRIReconLib.batch.remote import SchedulerRunner
+
+        runner = SchedulerRunner(arguments.scheduler, tls_of(arguments), overwrite=arguments.overwrite)
+        return _watch(folder, arguments.events, runner, stays=True)
     if not arguments.events:
-        return _watch(folder, False, ["--overwrite"] if arguments.overwrite else [], stays=True)
+        return _watch(folder, False, _here(["--overwrite"] if arguments.overwrite else []), stays=True)
     return _work(folder, arguments.overwrite)
+
+
+def _here(extra_arguments: list[str]) -> Any:
+    from DynamicMRIReconLib.jobs.local import LocalRunner
+
+    return LocalRunner(extra_arguments=extra_arguments)
 
 
 def _work(folder: Path, overwrite: bool) -> int:
@@ -186,15 +213,13 @@ def _work(folder: Path, overwrite: bool) -> int:
     return code
 
 
-def _watch(folder: Path, events: bool, extra_arguments: list[str], *, stays: bool) -> int:
-    """Run the job in a worker process and show what it tells; ``stays`` says whether its folder does."""
+def _watch(folder: Path, events: bool, runner: Any, *, stays: bool) -> int:
+    """Run the job by ``runner`` and show what it tells; ``stays`` says whether its folder does."""
     from DynamicMRIReconLib.cli_failure import keep_log
     from DynamicMRIReconLib.cli_progress import display
     from DynamicMRIReconLib.cli_signals import cancelling
     from DynamicMRIReconLib.jobs import files
-    from DynamicMRIReconLib.jobs.local import LocalRunner
 
-    runner = LocalRunner(extra_arguments=extra_arguments)
     shown = display(events=events)
     last: dict[str, Any] = {}
 

@@ -6,12 +6,19 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-from DynamicMRIReconLib.jobs.local import LocalRunner
+
+class Cancellable(Protocol):
+    """Something that runs and can be asked to stop, more than once."""
+
+    def cancel(self) -> None:
+        """Stop; asked again, be quick about it."""
+        ...
 
 
 @contextmanager
-def cancelling(runner: LocalRunner) -> Iterator[None]:
+def cancelling(runner: Cancellable) -> Iterator[None]:
     """Inside the block SIGINT, SIGTERM and SIGHUP cancel ``runner``; a second one is more insistent."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -12,12 +12,22 @@ from typing import Any
 import numpy as np
 
 from DynamicMRIReconLib.data import ImageSeries
+from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.jobs import files
 from DynamicMRIReconSlicer.stackNodes import Stacks
+from DynamicMRIReconSlicer.translation import tr as _
 
 PREFIX = "DynamicMRIRecon-"
 INPUT = "input.npz"
 REFERENCE = "reference.npz"
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """A Dask scheduler, and a folder that its workers see under the same path as this computer."""
+
+    address: str
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,8 @@ class Request:
     load
         Called with this, the job folder, the last event and the warnings to make of a finished job what ``onFinished``
         gets; None: a result in the scene.
+    runOn
+        The Dask scheduler that shall run it; None: this computer.
     reference, referenceNode
         A file, or images in memory, to compare the result with; the node that these come from.
     """
@@ -62,6 +74,7 @@ class Request:
     node: Any = None
     reference: Path | ImageSeries | None = None
     referenceNode: Any = None
+    runOn: Scheduler | None = None
     load: Callable[[Request, Path, dict[str, Any], list[str]], Any] | None = None
 
     @property
@@ -73,10 +86,25 @@ class Request:
 
 
 class JobFolder:
-    """A temporary folder with a job in it; also removed when the program ends without ``remove``."""
+    """A temporary folder with a job in it; also removed when the program ends without ``remove``.
 
-    def __init__(self) -> None:
-        self._holder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+    It is made in ``parent``, by default where temporary files belong on this computer.
+
+    Raises
+    ------
+    InputError
+        It cannot be made there.
+    """
+
+    def __init__(self, parent: Path | None = None) -> None:
+        try:
+            self._holder = tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent, ignore_cleanup_errors=True)
+        except OSError as error:
+            raise InputError(
+                _("The folder {folder} cannot be used ({reason}): choose one that exists and may be written.").format(
+                    folder=parent or tempfile.gettempdir(), reason=error.strerror or error
+                )
+            ) from error
         self.path = Path(self._holder.name)
 
     def fill(self, request: Request) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class JobProcess:
         comes, after the process is gone.
     onLog
         Called with the text that the worker writes on standard error.
+    arguments
+        More words for its command line.
     """
 
     def __init__(
@@ -46,9 +48,11 @@ class JobProcess:
         onEvent: Callable[[dict[str, Any]], None],
         onLog: Callable[[str], None] = lambda _text: None,
         program: str | None = None,
+        arguments: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self._program = program or pythonProgram()
+        self._arguments = list(arguments)
         self._onEvent = onEvent
         self._onLog = onLog
         self._reader = EventReader()
@@ -83,7 +87,7 @@ class JobProcess:
         for name, value in worker_environment().items():
             environment.insert(name, value)
         self._process.setProcessEnvironment(environment)
-        self._process.start(program, arguments)
+        self._process.start(program, [*arguments, *self._arguments])
 
     def cancel(self) -> None:
         """Ask the worker to stop; two seconds later terminate it, two more later kill it and its children."""
@@ -145,7 +149,8 @@ class JobProcess:
                 # Files are whole and the device is free only when the process is gone: keep it until then.
                 self._final = event
             else:
-                if event["event"] == "started":
+                # On another computer it has a number that means nothing here.
+                if event["event"] == "started" and not self._arguments:
                     self._workerPid = int(event.get("pid") or 0)
                 self._onEvent(event)
 

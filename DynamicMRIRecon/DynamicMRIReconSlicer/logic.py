@@ -22,7 +22,7 @@ from DynamicMRIReconSlicer import (
     stackNodes,
 )
 from DynamicMRIReconSlicer.fileReader import filePath
-from DynamicMRIReconSlicer.jobFolder import Request
+from DynamicMRIReconSlicer.jobFolder import Request, Scheduler
 from DynamicMRIReconSlicer.lineProfile import LineProfiles, ProfileNodes
 from DynamicMRIReconSlicer.results import Result
 from DynamicMRIReconSlicer.run import Run
@@ -53,6 +53,7 @@ class ReconstructionLogic:
         frames: tuple[int, int] | None = None,
         reference: Any = None,
         name: str | None = None,
+        runOn: Scheduler | None = None,
         load: Callable[..., Any] | None = None,
         onEvent: Callable[[dict[str, Any]], None] = lambda _event: None,
         onFinished: Callable[[Result | None, dict[str, Any]], None] = lambda _result, _event: None,
@@ -76,6 +77,8 @@ class ReconstructionLogic:
             ``{"trajectory": "radial", "shots": 13, "coils": 8, "noise": 0.01}``.
         frames
             A quick look: only these frames, from the first to the one before the second.
+        runOn
+            A Dask scheduler that shall run it: ``jobFolder.Scheduler(address, folder)``; None: this computer.
         load
             What makes of the finished job what ``onFinished`` gets, see ``Request``; None: a result in the scene.
         reference
@@ -102,6 +105,7 @@ class ReconstructionLogic:
             seed=seed,
             name=name or f"{_nameOf(source)} {method}",
             node=source if hasattr(source, "GetID") else None,
+            runOn=runOn,
             load=load,
             reference=None if reference is None else self._sourceOf(reference),
             referenceNode=reference if hasattr(reference, "GetID") else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import slicer
@@ -18,12 +19,14 @@ from DynamicMRIReconSlicer.methodSection import MethodSection
 from DynamicMRIReconSlicer.profileSection import ProfileSection
 from DynamicMRIReconSlicer.referenceSection import ReferenceSection
 from DynamicMRIReconSlicer.resultsSection import ResultsSection
+from DynamicMRIReconSlicer.runOnSection import RunOnSection
 from DynamicMRIReconSlicer.runSection import QUICK_LOOK_FRAMES, RunSection
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 from DynamicMRIReconSlicer.stacksSection import StacksSection
 from DynamicMRIReconSlicer.translation import tr as _
 
 _QUICK_LOOK = " quick look"
+_CLUSTER_REQUIREMENTS = "requirements-cluster.txt"
 _KINDS = {"kspace": "k-space", "series": _("an image series"), "stacks": _("two or more image stacks")}
 
 
@@ -53,6 +56,7 @@ class Panel(VTKObservationMixin):
         self.phase = HeartPhaseSection(ui, self.method.form, self.input, self.update, requirementsPath)
         self.stacks = StacksSection(ui, self.update, self.registerStacks)
         self.runSection = RunSection(ui)
+        self.runOn = RunOnSection(ui, self.update)
         self.reference = ReferenceSection(ui, self.update)
         self.queue = JobQueue(logic, self.runSection, self._finished, self.update)
         self.results = ResultsSection(ui, self._resultPicked, self.trust, self.repeat)
@@ -69,9 +73,9 @@ class Panel(VTKObservationMixin):
     def whyNot(self) -> str | None:
         """Why Reconstruct cannot be pressed, in words for its tool tip; None when it can."""
         if self._usesStacks(self.method.method):
-            return self.stacks.problem() or self.method.problem()
+            return self.stacks.problem() or self.method.problem() or self.runOn.problem()
         problem = self.input.problem() or self._whyNotMethod(self.method.method) or self.method.problem()
-        return problem or self.reference.problem()
+        return problem or self.reference.problem() or self.runOn.problem()
 
     def _usesStacks(self, method: dict[str, Any]) -> bool:
         """Whether a method takes the ticked stacks; a file that holds stacks is taken while none is ticked."""
@@ -142,6 +146,7 @@ class Panel(VTKObservationMixin):
                 read={} if usesStacks else self.input.readOptions(),
                 simulate=self.input.simulation(method["input_kind"], seed),
                 reference=self.reference.source(),
+                runOn=self.runOn.scheduler(),
                 **options,
             )
         )
@@ -150,6 +155,9 @@ class Panel(VTKObservationMixin):
         """Do what needs the packages, and say what went wrong."""
         try:
             install.ensure(self._requirementsPath)
+            if self.runOn.scheduler() is not None:
+                install.ensure(Path(self._requirementsPath).with_name(_CLUSTER_REQUIREMENTS))
+                self.runOn.remember()
             action()
         except (install.NotInstalled, ReconError, OSError) as error:
             self.runSection.setError(str(error))
@@ -160,7 +168,12 @@ class Panel(VTKObservationMixin):
         if self.stacks.problem() is not None:
             return
         values, failed = self.method.values(), self.runSection.setError
-        chosen = {"device": self.runSection.device(), "seed": self.runSection.seed()}
+        problem = self.runOn.problem()
+        if problem is not None:
+            failed(problem)
+            return
+        elsewhere = self.runOn.scheduler()
+        chosen = {"device": self.runSection.device(), "seed": self.runSection.seed(), "runOn": elsewhere}
         self._try(lambda: stackRegistrar.start(self.queue, self.stacks, values, failed, **chosen))
 
     def repeat(self, sequence: Any, start: bool) -> None:

@@ -34,8 +34,10 @@ class Run:
         self.warnings: list[str] = []
         self._onEvent = onEvent
         self._onFinished = onFinished
-        self._folder = JobFolder()
-        self._process = JobProcess(self._folder.path, self._event, onLog)
+        scheduler = request.runOn
+        self._folder = JobFolder(None if scheduler is None else scheduler.folder)
+        elsewhere = [] if scheduler is None else ["--scheduler", scheduler.address]
+        self._process = JobProcess(self._folder.path, self._event, onLog, arguments=elsewhere)
 
     @property
     def folder(self) -> Path:

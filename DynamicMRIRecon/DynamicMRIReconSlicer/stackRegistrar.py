@@ -32,7 +32,7 @@ def start(queue: JobQueue, section: Any, values: dict[str, Any], failed: Callabl
     failed
         Called with the reason when the stacks could not be moved.
     options
-        ``device`` and ``seed``.
+        ``device``, ``seed`` and ``runOn``.
 
     Raises
     ------

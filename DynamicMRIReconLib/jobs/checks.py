@@ -70,16 +70,7 @@ def check_output(
     InputError
         If not: what is wrong, what to do.
     """
-    targets = [path]
-    if holds is not None:
-        from DynamicMRIReconLib.io import formats
-        from DynamicMRIReconLib.io.part_files import part_paths
-
-        targets += part_paths(path, parts).values()
-        module, suffix = formats.for_writing(path)
-        base = str(path)[: -len(suffix)]
-        # A format of several files writes more than the one that is named.
-        targets += [Path(base + other) for other in module.SUFFIXES if hasattr(module, "parts")]
+    targets = [path] if holds is None else output_targets(path, parts)
     if not path.parent.is_dir():
         raise InputError(f"The output folder {path.parent} does not exist: create it first, or name another.")
     if path.is_dir():
@@ -95,7 +86,27 @@ def check_output(
         if any(os.path.realpath(target) in taken for target in targets):
             raise InputError(f"The output {path} is also an input: name another file, inputs are never changed.")
     if holds is not None:
-        _rehearse(suffix, holds)
+        from DynamicMRIReconLib.io import formats
+
+        _rehearse(formats.for_writing(path)[1], holds)
+
+
+def output_targets(path: Path, parts: tuple[str, ...] = ()) -> list[Path]:
+    """Every file that writing a series with these ``parts`` to ``path`` may make.
+
+    Raises
+    ------
+    InputError
+        No format that is written has this suffix.
+    """
+    from DynamicMRIReconLib.io import formats
+    from DynamicMRIReconLib.io.part_files import part_paths
+
+    module, suffix = formats.for_writing(path)
+    base = str(path)[: -len(suffix)]
+    # A format of several files writes more than the one that is named.
+    companions = [Path(base + other) for other in module.SUFFIXES if hasattr(module, "parts")]
+    return list(dict.fromkeys([path, *part_paths(path, parts).values(), *companions]))
 
 
 def simulation_parameters(values: dict[str, Any]) -> Any:

@@ -33,6 +33,8 @@ LONGEST_LINE = 4_000_000
 class EventWriter:
     """Appends events to a file, to ``echo`` if given, and hands them to ``listener`` if given; flushed one by one.
 
+    The file gets what ``redact`` makes of an event.
+
     Raises
     ------
     OSError
@@ -44,10 +46,12 @@ class EventWriter:
         path: Path | None,
         echo: TextIO | None = None,
         listener: Callable[[dict[str, Any]], None] | None = None,
+        redact: Callable[[dict[str, Any]], dict[str, Any]] = lambda entry: entry,
     ) -> None:
         self._file = None if path is None else path.open("a", encoding="utf-8", newline="\n")
         self._echo = echo
         self._listener = listener
+        self._redact = redact
 
     def emit(self, event: str, **fields: Any) -> dict[str, Any]:
         """Write one event; gives it back as a dict. One place that fails does not keep it from the others."""
@@ -56,7 +60,7 @@ class EventWriter:
         failure: OSError | None = None
         try:
             if self._file is not None:
-                self._file.write(line)
+                self._file.write(json.dumps(self._redact(entry), allow_nan=False) + "\n")
                 self._file.flush()
         except OSError as error:
             failure = error

@@ -99,6 +99,8 @@ class Job(_Strict):
         Whether the record shall say how much of the measured data each frame leaves unexplained.
     device, seed
         ``auto``, ``cpu``, ``cuda``, ``cuda:n`` or ``mps``; the one seed of all random numbers.
+    private
+        No names of files in the log, the events that are kept, the record, and the result's header: see ``privacy``.
     transforms
         Write the registration of each stack beside ``output``, as ITK transform files.
     output
@@ -121,6 +123,7 @@ class Job(_Strict):
     data_consistency: bool = False
     device: str = "auto"
     seed: int = Field(0, ge=0, le=2**63 - 1)
+    private: bool = False
     transforms: bool = False
     output: str | None = None
 

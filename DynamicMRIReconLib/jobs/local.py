@@ -64,16 +64,28 @@ class LocalRunner:
         Added to the worker's command line.
     step_s
         Seconds between the steps of a cancellation: cancel file, terminate, kill.
+    environment
+        Variables put over those of ``worker_environment``.
+    start
+        Starts the process, as ``local_process.start`` does.
     """
 
     def __init__(
-        self, *, python: str | Path | None = None, extra_arguments: Iterable[str] = (), step_s: float = STEP_S
+        self,
+        *,
+        python: str | Path | None = None,
+        extra_arguments: Iterable[str] = (),
+        step_s: float = STEP_S,
+        environment: Mapping[str, str] | None = None,
+        start: Callable[[list[str], Mapping[str, str]], local_process.Process] = local_process.start,
     ) -> None:
         self._python = python
         self._extra_arguments = tuple(extra_arguments)
         self._step_s = step_s
+        self._environment = dict(environment or {})
+        self._start = start
         self._folder: Path | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: local_process.Process | None = None
         self._cancelled_at: float | None = None
         self._next_step = 0
 
@@ -110,7 +122,7 @@ class LocalRunner:
         command = [*worker_command(self._folder, self._python), *self._extra_arguments]
         watch = _Watch(on_event or (lambda event: None))
         try:
-            self._process = process = local_process.start(command, worker_environment())
+            self._process = process = self._start(command, {**worker_environment(), **self._environment})
         except OSError:
             return self._exit_code(None, watch)
         try:
@@ -138,7 +150,7 @@ class LocalRunner:
             return 2 if final.get("kind") == "input" else 1
         return {"done": 0, "cancelled": 3}.get(str(final.get("event")), 1)
 
-    def _escalate(self, process: subprocess.Popen[bytes]) -> None:
+    def _escalate(self, process: local_process.Process) -> None:
         if self._cancelled_at is None or process.poll() is not None:
             return
         waited = time.monotonic() - self._cancelled_at
@@ -163,7 +175,7 @@ class _Watch:
         self.final = final_event([event]) or self.final
         self._on_event(event)
 
-    def follow(self, process: subprocess.Popen[bytes], each_turn: Callable[[subprocess.Popen[bytes]], None]) -> None:
+    def follow(self, process: local_process.Process, each_turn: Callable[[local_process.Process], None]) -> None:
         """Hand on events until the process has ended, calling ``each_turn`` at least 20 times a second."""
         chunks: queue.Queue[bytes | None] = queue.Queue()
         self._threads = [

@@ -12,7 +12,7 @@ from typing import Any
 
 from DynamicMRIReconLib.jobs import files
 from DynamicMRIReconLib.jobs.events import EventWriter, final_event, read_events
-from DynamicMRIReconLib.jobs.lock import is_running
+from DynamicMRIReconLib.jobs.lock import BUSY, is_running
 
 _OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|cannot allocate memory|bad_alloc|MemoryError", re.I)
 _SMALLER = "Use the preset fast, fewer frames, or a computer with more memory; closing other programs may help."
@@ -40,7 +40,7 @@ def explain_exit(
     events = read_events(folder / files.EVENTS)
     if is_running(folder):
         # The worker that ended was refused because of this one, whose files are none of our business.
-        return {"event": "error", "kind": "input", "message": f"The job in {folder} is being run by another process."}
+        return {"event": "error", "kind": "input", "message": f"The job in {folder} {BUSY}."}
     if final_event(events) is not None:
         return None
     asked = (folder / files.CANCEL).exists()

@@ -11,10 +11,27 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 
-def kill_tree(process: subprocess.Popen[bytes]) -> None:
+class Process(Protocol):
+    """What is used of ``subprocess.Popen``."""
+
+    pid: int
+    stdout: IO[bytes] | None
+    stderr: IO[bytes] | None
+    returncode: Any
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+def kill_tree(process: Process) -> None:
     """End a worker and everything it started, at once; harmless when all of it is gone."""
     for child in _children(process.pid):
         with suppress(Exception):

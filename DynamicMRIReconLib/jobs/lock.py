@@ -14,6 +14,9 @@ from types import TracebackType
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.jobs import files
 
+#: what every refusal because of another run says
+BUSY = "is being run by another process"
+
 # Record locks do not keep one process from locking twice.
 _held_here: set[str] = set()
 
@@ -34,7 +37,7 @@ class FolderLock:
 
     def __enter__(self) -> FolderLock:
         folder = self._path.parent
-        busy = InputError(f"The job in {folder} is being run by another process: wait for its end, or cancel it.")
+        busy = InputError(f"The job in {folder} {BUSY}: wait for its end, or cancel it.")
         if self._key in _held_here:
             raise busy
         try:
@@ -83,7 +86,7 @@ def is_running(folder: Path) -> bool:
         with FolderLock(folder):
             return False
     except InputError as error:
-        return "another process" in str(error)
+        return BUSY in str(error)
 
 
 def _lock(descriptor: int) -> None:

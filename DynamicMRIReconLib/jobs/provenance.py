@@ -33,7 +33,7 @@ def of_result(
     acquisition, None for a measured one; ``device`` as resolved.
     """
     return {
-        "software": f"{PROGRAM} {DynamicMRIReconLib.__version__}",
+        "software": software(),
         "notice": NOTICE,
         "method": job.method,
         "preset": job.preset,
@@ -49,6 +49,11 @@ def of_result(
         "warnings": warnings,
         "command": shell_command(job, names_only=True),
     }
+
+
+def software() -> str:
+    """The program with its version."""
+    return f"{PROGRAM} {DynamicMRIReconLib.__version__}"
 
 
 def weights_of(series: ImageSeries) -> dict[str, str] | None:
@@ -127,8 +132,8 @@ def _words(job: Job, names_only: bool) -> list[str]:
         words += ["--simulate", ",".join(f"{name}={_as_text(value)}" for name, value in job.simulate.items())]
     if job.frames is not None:
         words += ["--frames", f"{job.frames[0]}:{job.frames[1]}"]
-    if job.data_consistency:
-        words.append("--data-consistency")
+    for name in ("data_consistency", "private"):
+        words += [f"--{name.replace('_', '-')}"] if getattr(job, name) else []
     output = "result.seq.nrrd" if names_only or job.output is None else job.output
     return [*words, "--device", job.device, "--seed", str(job.seed), "--output", output]
 

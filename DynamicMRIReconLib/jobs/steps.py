@@ -13,10 +13,12 @@ from DynamicMRIReconLib.errors import InputError, ReconError
 from DynamicMRIReconLib.io.part_files import part_paths, write_parts
 from DynamicMRIReconLib.jobs import files, provenance
 from DynamicMRIReconLib.jobs.checks import check_job, simulation_parameters
+from DynamicMRIReconLib.jobs.fingerprint import fingerprint as fingerprint_of
 from DynamicMRIReconLib.jobs.frame_range import only_frames
 from DynamicMRIReconLib.jobs.hashes import sha256_of
 from DynamicMRIReconLib.jobs.job import InputFile, Job
 from DynamicMRIReconLib.jobs.memory import warn_if_short
+from DynamicMRIReconLib.jobs.privacy import redacted, redactor_of
 from DynamicMRIReconLib.jobs.reporting import Reporter
 from DynamicMRIReconLib.jobs.stop import StopRequest
 from DynamicMRIReconLib.jobs.transforms import transforms_of
@@ -77,6 +79,8 @@ class Run:
             # Refused before anything is read; auto cannot fail, and asking costs seconds that a bad input may save.
             resolve_device(job.device)
         job = self._hashed(job)
+        redact = redactor_of(job)
+        fingerprint = fingerprint_of(job, values)
         data, reference = self._read(job)
         if job.simulate is not None:
             data, truth = self._simulate(job, data)
@@ -96,7 +100,7 @@ class Run:
         origin = provenance.of_result(job, used, self._simulation(job), device, self._reporter.warnings)
         origin["parts"] = list(series.parts)
         origin["weights_sha256"] = provenance.weights_of(series)
-        series = series.with_metadata(provenance=origin)
+        series = series.with_metadata(**redacted({**series.metadata, "provenance": origin}, redact))
         parts, output = self._write(job, series)
         figures = series.metadata.get("figures")
         run = {
@@ -106,12 +110,13 @@ class Run:
             "command": provenance.shell_command(job),
             "inputs": [{"path": str(one.resolved(self._folder)), "sha256": one.sha256} for one in job.all_inputs()],
             "output": output,
+            "fingerprint": fingerprint,
             "metrics": metrics,
             "figures": figures,
             "data_consistency": consistency,
             "warnings": self._reporter.warnings,
         }
-        files.write_json(self._folder / files.PROVENANCE, {**origin, **run})
+        files.write_json(self._folder / files.PROVENANCE, redacted({**origin, **run}, redact))
         return {
             "path": str(self._folder / files.RESULT),
             "output": None if output is None else output["path"],
@@ -131,11 +136,14 @@ class Run:
             return
         made = self._made_output or {}
         ours = {one.get("path"): one.get("sha256") for one in [made, *made.get("parts", {}).values()]}
-        ours |= {path: sha256_of(Path(path)) for path in made.get("transforms", []) if Path(path).is_file()}
         parts = registry.get(job.method).parts_of(values)
         beside = [*part_paths(output, parts).values(), *transforms_of(job, output)]
+        redact = redactor_of(job)
         for path in [output, *beside]:
-            if path.exists() and (str(path) not in ours or ours[str(path)] != sha256_of(path, self._stop.check)):
+            name = redact(str(path))
+            if name in made.get("transforms", []) or not path.exists():
+                continue
+            if ours.get(name) != sha256_of(path, self._stop.check):
                 raise InputError(
                     f"The output {path} exists already and is not from this job: move it away, or repeat with "
                     "--overwrite."

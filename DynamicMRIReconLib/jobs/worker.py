@@ -26,6 +26,7 @@ from DynamicMRIReconLib.jobs.events import EventWriter
 from DynamicMRIReconLib.jobs.failures import in_words
 from DynamicMRIReconLib.jobs.lock import FolderLock
 from DynamicMRIReconLib.jobs.log import log_to
+from DynamicMRIReconLib.jobs.privacy import redacted, redactor_in
 from DynamicMRIReconLib.jobs.reporting import Reporter
 from DynamicMRIReconLib.jobs.steps import Run
 from DynamicMRIReconLib.jobs.stop import StopRequest
@@ -80,9 +81,10 @@ def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, ov
     for name in files.MADE_BY_A_RUN:
         files.remove(folder / name)
     files.remove_parts(folder)
+    redact = redactor_in(folder)
     with (
-        EventWriter(folder / files.EVENTS, echo, listener) as writer,
-        log_to(folder / files.LOG),
+        EventWriter(folder / files.EVENTS, echo, listener, lambda event: redacted(event, redact)) as writer,
+        log_to(folder / files.LOG, redact),
         StopRequest(folder) as stop,
     ):
         reporter = Reporter(folder, writer, stop)

@@ -51,6 +51,7 @@ class Ifnet(Method):
         "interpolation. ECCV 2022, LNCS 13674, 624-642. doi:10.1007/978-3-031-19781-9_36"
     )
     input_kind = "series"
+    prefers_gpu = True
     Parameters = IfnetParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = {"fast": {}, "standard": {}, "faithful": {}}
 

@@ -92,6 +92,7 @@ class Irem(Method):
         "doi:10.1007/978-3-030-87231-1_7"
     )
     input_kind = "stacks"
+    prefers_gpu = True
     Parameters = IremParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "fast": {"epochs": 2, "registration_refinements": 0},

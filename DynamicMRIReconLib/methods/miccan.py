@@ -56,6 +56,7 @@ class Miccan(Method):
         "network. ISBI 2019, 1622-1626. doi:10.1109/ISBI.2019.8759423"
     )
     input_kind = "kspace"
+    prefers_gpu = True
     Parameters = MiccanParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "fast": {"coil_compression": 4},

@@ -41,6 +41,7 @@ class Speech(Method):
         "doi:10.1007/978-3-031-19781-9_36)."
     )
     input_kind = "kspace"
+    prefers_gpu = True
     Parameters = SpeechParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = Miccan.presets
 

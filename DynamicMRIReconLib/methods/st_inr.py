@@ -123,6 +123,7 @@ class StInr(Method):
         "IEEE Trans. Med. Imaging 44 (2025) 2143-2156. doi:10.1109/TMI.2025.3526452"
     )
     input_kind = "kspace"
+    prefers_gpu = True
     Parameters = StInrParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "fast": {"iterations": 12},
