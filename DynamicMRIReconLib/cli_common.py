@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 from DynamicMRIReconLib.errors import InputError
 
 PROGRAM = "dynamic-mri-recon"
+_LONGEST_LINE = 1000
 READ_OPTIONS = (
     "axes",
     "frames_from",
@@ -37,8 +39,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def one_line(text: str) -> str:
-    """The text with every run of white space as one blank."""
-    return " ".join(text.split())
+    """The text in a line of bearable length, with every run of white space as one blank."""
+    line = " ".join(printable(text).split())
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..."
+
+
+def printable(text: str) -> str:
+    """The text without what would steer a terminal; texts out of files may hold anything."""
+    return "".join(letter if letter.isprintable() or letter.isspace() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def add_read_options(parser: argparse.ArgumentParser) -> None:
@@ -130,7 +138,7 @@ def existing(path: str) -> Path:
     from DynamicMRIReconLib.jobs.hashes import files_of
 
     found = Path(path)
-    if not found.is_dir():
+    if not os.path.isdir(found):  # noqa: PTH112  says no where Path raises, as for names that are too long
         files_of(found)
     return found
 

@@ -21,6 +21,13 @@ def files_of(path: Path) -> list[Path]:
     InputError
         There is no such file or folder.
     """
+    try:
+        # a name that no file can have is an error of its own to the system
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        pass
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened: {error.strerror or error}.") from error
     if path.is_dir():
         return sorted(one for one in path.rglob("*") if one.is_file())
     if path.is_file():

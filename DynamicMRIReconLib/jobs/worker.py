@@ -12,7 +12,6 @@ Rules
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Callable
@@ -29,6 +28,7 @@ from DynamicMRIReconLib.jobs.log import log_to
 from DynamicMRIReconLib.jobs.reporting import Reporter
 from DynamicMRIReconLib.jobs.steps import Run
 from DynamicMRIReconLib.jobs.stop import StopRequest
+from DynamicMRIReconLib.json_text import parsed_json
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, ov
 def _recorded_output(folder: Path) -> dict[str, Any] | None:
     """Path and SHA-256 of the extra output and its parts that the last run of this job wrote, from its provenance."""
     try:
-        recorded = json.loads((folder / files.PROVENANCE).read_text(encoding="utf-8"))["output"]
+        recorded = parsed_json((folder / files.PROVENANCE).read_bytes())["output"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return recorded if isinstance(recorded, dict) else None
