@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -135,10 +134,10 @@ def existing(path: str) -> Path:
     InputError
         There is no such file or folder.
     """
-    from DynamicMRIReconLib.jobs.hashes import files_of
+    from DynamicMRIReconLib.jobs.hashes import files_of, is_folder
 
     found = Path(path)
-    if not os.path.isdir(found):  # noqa: PTH112  says no where Path raises, as for names that are too long
+    if not is_folder(found):
         files_of(found)
     return found
 

@@ -115,7 +115,16 @@ def _recorded_output(folder: Path) -> dict[str, Any] | None:
         recorded = parsed_json((folder / files.PROVENANCE).read_bytes())["output"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return recorded if isinstance(recorded, dict) else None
+    if not isinstance(recorded, dict):
+        return None
+    # The record may come from somebody else: what is not as a run writes it is left out.
+    parts, transforms = recorded.get("parts"), recorded.get("transforms")
+    parts = parts if isinstance(parts, dict) else {}
+    return {
+        **recorded,
+        "parts": {name: one for name, one in parts.items() if isinstance(one, dict)},
+        "transforms": [one for one in transforms if isinstance(one, str)] if isinstance(transforms, list) else [],
+    }
 
 
 def _clean_up(folder: Path, *, done: bool) -> None:

@@ -73,7 +73,7 @@ def read_network(path: Path, network: str | None) -> nn.Module:
         )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         if isinstance(error, InputError):
-            raise
+            raise InputError(f"{path.name}: {error}") from error
         raise InputError(f"{path} is damaged: its tensors are not those of the network it names.") from error
     return made.eval()
 

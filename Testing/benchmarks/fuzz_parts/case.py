@@ -86,6 +86,14 @@ class Format:
         The file carries checksums: no flipped byte may pass as other data.
     done
         What a refusal says that shows that the file itself was accepted.
+    runs_job
+        What is read is a job folder, and run: the worker writes into it.
+    names_file
+        Whether a refusal must name the file; one of a job is about what it asks for.
+    growth
+        How many bytes of data a byte of the file can stand for: 1100 with deflate.
+    weight
+        Share of the files; what reconstructs each time takes long.
     """
 
     name: str
@@ -97,6 +105,10 @@ class Format:
     job: Mapping[str, Any] | None = None
     checked: bool = False
     done: str = ""
+    runs_job: bool = False
+    names_file: bool = True
+    growth: float = 1100.0
+    weight: float = 1.0
 
 
 #: number of the case that is the good file

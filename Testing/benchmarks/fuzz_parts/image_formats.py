@@ -326,7 +326,7 @@ def formats() -> list[Format]:
     return [
         *_nifti_formats(),
         *_nrrd_formats(),
-        Format("GIF", _gif, ("cine.gif",), gif, job=OF_SERIES),
-        Format("video .mp4", lambda f: _video(f, "cine.mp4", "mpeg4"), ("cine.mp4",), video, job=OF_SERIES),
-        Format("video .avi", lambda f: _video(f, "cine.avi", "mpeg4"), ("cine.avi",), video, job=OF_SERIES),
+        Format("GIF", _gif, ("cine.gif",), gif, job=OF_SERIES, growth=50_000),
+        Format("video .mp4", lambda f: _video(f, "cine.mp4", "mpeg4"), ("cine.mp4",), video, job=OF_SERIES, weight=0.5),
+        Format("video .avi", lambda f: _video(f, "cine.avi", "mpeg4"), ("cine.avi",), video, job=OF_SERIES, weight=0.5),
     ]

@@ -14,6 +14,7 @@ from typing import Any
 
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.cli import main
+from DynamicMRIReconLib.cli_common import one_line
 from DynamicMRIReconLib.errors import ReconError
 
 #: what no file may make the program do
@@ -110,6 +111,7 @@ def observed(watch: Watch, folder: Path, talk: Path, work: Callable[[], list[str
         return found[-1]
 
     watch.crimes = []
+    temporary = tempfile.tempdir
     tempfile.tempdir = str(folder / "tmp")
     io.read = listening
     try:
@@ -121,6 +123,7 @@ def observed(watch: Watch, folder: Path, talk: Path, work: Callable[[], list[str
                 watch.folder = None
     finally:
         io.read = read
+        tempfile.tempdir = temporary
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in (out, err)]
     return Seen(code, *texts, data=found[-1] if found else None, crimes=list(watch.crimes))
 
@@ -131,7 +134,7 @@ def _called(work: Callable[[], list[str] | None]) -> int:
         return 0 if words is None else main(words)
     except ReconError as error:
         # a reader without a command of its own: its error is told as the command line tells one
-        os.write(2, f"dynamic-mri-recon: {' '.join(str(error).split())}\n".encode(errors="replace"))
+        os.write(2, f"dynamic-mri-recon: {one_line(str(error))}\n".encode(errors="replace"))
         return error.exit_code
     except Exception as error:
         os.write(2, f"Traceback: {type(error).__name__}: {error}\n".encode(errors="replace"))

@@ -43,6 +43,7 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     labels: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     findings: list[Finding] = field(default_factory=list)
+    structured: int = 0
 
 
 class Runner:
@@ -81,6 +82,7 @@ class Runner:
             if verdict[0] in judge.BAD:
                 label, verdict = self._alone(one, good, case)
             outcome.counts[verdict[0]] += 1
+            outcome.structured += bool(case.fault)
             outcome.labels[label][verdict[0]] += 1
             if verdict[0] in judge.BAD:
                 outcome.findings.append(Finding(case, label, verdict, self._kept(one, good, case)))

@@ -411,9 +411,9 @@ def formats() -> list[Format]:
     return [
         Format("wav", _wav, ("voice.wav",), wav, run=_read_wav),
         Format("TextGrid", textgrid, ("voice.TextGrid",), grid, run=_read_textgrid),
-        Format("job file", _job_folder, ("job/job.json",), job, run=_job_words),
-        Format("record and events", _record_folder, ("job/provenance.json", "job/events.jsonl"), record, run=_job_words),
-        Format("weights and card", _weights, ("job/net.safetensors", "job/net.json"), weights, run=_weight_words),
+        Format("job file", _job_folder, ("job/job.json",), job, run=_job_words, runs_job=True, names_file=False, weight=0.5),
+        Format("record and events", _record_folder, ("job/provenance.json", "job/events.jsonl"), record, run=_job_words, runs_job=True, weight=0.3),
+        Format("weights and card", _weights, ("job/net.safetensors", "job/net.json"), weights, run=_weight_words, runs_job=True, weight=0.5),
         Format("checkpoint", _checkpoint, ("last.safetensors",), checkpoint, run=_read_checkpoint),
-        Format("training TOML", _toml, ("net.toml",), toml, run=_train_words, done="name a folder"),
+        Format("training TOML", _toml, ("net.toml",), toml, run=_train_words, weight=0.7, done="name a folder"),
     ]

@@ -16,7 +16,7 @@ from fuzz_parts.case import UNBROKEN, Case, Expected, Format, Place
 from fuzz_parts.observe import Seen, Watch, observed
 
 #: reconstructing costs several times what reading costs: every so many files
-_JOB_EVERY = 5
+_JOB_EVERY = 10
 _LARGEST_JOB_BYTES = 200_000
 _JOB_FILES = {"job.json", "events.jsonl", "log.txt"}
 _RESULT_FILES = {"preview.npy", "result.seq.nrrd", "provenance.json"}
@@ -92,7 +92,7 @@ class Trial:
             verdict = judge.WRONG, "a flipped byte passed the checksums as other data"
         if verdict[0] in judge.BAD:
             return verdict
-        left = self._left(before)
+        left = self._left(before, seen.code)
         if left:
             return judge.HALF, left
         if self.format.job is not None and self.case.number % _JOB_EVERY == 0 and stored < _LARGEST_JOB_BYTES:
@@ -121,19 +121,24 @@ class Trial:
         found = {path.name for path in folder.iterdir()} - allowed
         if found or (seen.code != 0 and result.exists()):
             return judge.HALF, f"recon left {sorted(found) or result.name}"
-        left = self._left(before)
+        left = self._left(before, seen.code)
         return (judge.HALF, left) if left else None
 
     def _observed(self, work: Any) -> Seen:
         return observed(self._watch, self.base, self.base / "talk", work)
 
-    def _left(self, before: dict[str, bytes]) -> str:
+    def _left(self, before: dict[str, bytes], code: int) -> str:
         left = [path.name for path in (self.base / "tmp").iterdir()]
         if left:
             return f"temporary files are left: {left[:3]}"
         after = files_in(self._place.folder)
-        if self.format.done or self.format.job is None:
-            # readers of folders that are also written to
+        if self.format.runs_job:
+            new = {Path(name).name for name in after.keys() - before.keys()}
+            allowed = _JOB_FILES | (_RESULT_FILES | {"out.npz"} if code == 0 else set())
+            if new - allowed:
+                return f"the job left {sorted(new - allowed)}"
+            own = _JOB_FILES | _RESULT_FILES
+            before, after = ({k: v for k, v in one.items() if Path(k).name not in own} for one in (before, after))
             after = {name: content for name, content in after.items() if name in before}
         return "" if after == before else f"the input changed: {sorted(set(after) ^ set(before))[:3] or 'its bytes'}"
 
