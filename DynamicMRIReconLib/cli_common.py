@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from DynamicMRIReconLib.errors import InputError
 
 PROGRAM = "dynamic-mri-recon"
+_LONGEST_LINE = 1000
 READ_OPTIONS = (
     "axes",
     "frames_from",
@@ -37,8 +38,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def one_line(text: str) -> str:
-    """The text with every run of white space as one blank."""
-    return " ".join(text.split())
+    """The text in a line of bearable length, with every run of white space as one blank."""
+    line = " ".join(printable(text).split())
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..."
+
+
+def printable(text: str) -> str:
+    """The text without what would steer a terminal; texts out of files may hold anything."""
+    return "".join(letter if letter.isprintable() or letter.isspace() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def add_read_options(parser: argparse.ArgumentParser) -> None:
@@ -151,10 +158,10 @@ def existing(path: str) -> Path:
     InputError
         There is no such file or folder.
     """
-    from DynamicMRIReconLib.jobs.hashes import files_of
+    from DynamicMRIReconLib.jobs.hashes import files_of, is_folder
 
     found = Path(path)
-    if not found.is_dir():
+    if not is_folder(found):
         files_of(found)
     return found
 

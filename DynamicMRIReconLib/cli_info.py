@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from DynamicMRIReconLib.cli_common import add_read_options, existing, print_json, read_options
+from DynamicMRIReconLib.cli_common import add_read_options, existing, print_json, printable, read_options
 
 
 def add_command(commands: Any) -> None:
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(description)
         return 0
     for line in io.info_text({key: value for key, value in description.items() if key != "methods"}):
-        print(line)
+        print(printable(line))
     for entry in description["methods"]:
         print(f"method {entry['key']}: {'fits' if entry['fits'] else 'does not fit. ' + entry['why_not']}")
     return 0

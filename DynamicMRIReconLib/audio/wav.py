@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 from dataclasses import dataclass, replace
@@ -61,7 +62,7 @@ def read_wav(path: str | Path) -> Recording:
     from scipy.io import wavfile
 
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113  Path raises where a name is too long
         raise InputError(f"{path} does not exist: check the name of the sound file.")
     try:
         with warnings.catch_warnings():

@@ -124,8 +124,9 @@ def info_text(description: dict[str, Any]) -> list[str]:
 
 def _found(path: Path) -> Path:
     """BART's users name a pair of files by what the names share."""
-    pair = Path(f"{path}.cfl")
-    return pair if not path.exists() and pair.is_file() else path
+    pair = f"{path}.cfl"
+    # os.path says no where Path raises, as for names that are too long
+    return Path(pair) if not os.path.exists(path) and os.path.isfile(pair) else path  # noqa: PTH110, PTH113
 
 
 def _format_of(path: Path) -> Any:

@@ -56,6 +56,8 @@ def _sizes(header: Path) -> list[int]:
         sizes = [int(word) for word in lines[lines.index("# Dimensions") + 1].split()]
     except (ValueError, IndexError) as error:
         raise InputError(f"{header.name} is not a BART header: it has no line of dimensions.") from error
-    if not sizes or min(sizes) < 1 or len(sizes) > DIMENSIONS:
+    if len(sizes) > DIMENSIONS:
+        raise InputError(f"{header.name} has {len(sizes)} dimensions, but BART has {DIMENSIONS}: it is damaged.")
+    if not sizes or min(sizes) < 1:
         raise InputError(f"{header.name} has impossible dimensions: {sizes}.")
     return sizes + [1] * (DIMENSIONS - len(sizes))

@@ -257,8 +257,8 @@ def _pixels(grid: Grid) -> NDArray[np.float32]:
             raise
         except Exception as error:
             # Missing decoders and damaged data raise many classes.
-            reason = str(error).splitlines()[0]
-            packed = dataset.file_meta.TransferSyntaxUID.is_compressed
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            packed = getattr(dataset.file_meta.get("TransferSyntaxUID"), "is_compressed", False)
             advice = "; decompress it first, for example with gdcmconv --raw" if packed else "; it may be damaged"
             raise InputError(f"{file.name}: the pixels cannot be read ({reason}){advice}.") from error
         for index, phase, z in wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import warnings as python_warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,13 +57,23 @@ def find_frames(path: Path, warnings: list[str]) -> list[DicomFrame]:
         if dataset.get("Rows") is None:
             without_image += 1
             continue
-        with quiet():
-            frames.extend(frames_of(file, dataset))
+        frames.extend(_frames_of(file, dataset))
     if not frames:
         raise InputError(f"{path.name} holds no DICOM image.")
     if without_image:
         warnings.append(f"{without_image} DICOM objects without an image were left out.")
     return frames
+
+
+def _frames_of(file: Path, dataset: Any) -> list[DicomFrame]:
+    try:
+        with quiet():
+            return list(frames_of(file, dataset))
+    except InputError:
+        raise
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, NotImplementedError) as error:
+        # pydicom parses a value when it is asked for, and raises whatever that raises
+        raise InputError(f"{file.name}: its tags cannot be read; it may be damaged: {error}") from error
 
 
 def choose_series(frames: list[DicomFrame], wanted: str | None, path: Path) -> list[DicomFrame]:
@@ -107,8 +118,9 @@ def load(path: Path, *, pixels: bool) -> Any:
     import pydicom
 
     try:
-        with quiet():
-            return pydicom.dcmread(path, stop_before_pixels=not pixels)
+        # Mapped, a file gives no more than it has; read from disk, a length that lies asks for its memory first.
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, quiet():
+            return pydicom.dcmread(content, stop_before_pixels=not pixels)
     except MemoryError:
         raise
     except Exception as error:

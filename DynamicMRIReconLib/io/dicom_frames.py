@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.dicom_private import is_synthetic
+from DynamicMRIReconLib.io.numpy_files import LARGEST_COMPRESSION
+
+#: implicit, explicit little endian, explicit big endian: pixels as they are
+_PLAIN_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def frames_of(path: Path, dataset: Any) -> Iterator[DicomFrame]:
         raise InputError(f"{path.name} holds colour images: only images with one value a pixel can be read.")
     shape = (int(_needed(dataset, "Rows", path)), int(_needed(dataset, "Columns", path)))
     count = int(dataset.get("NumberOfFrames", 1) or 1)
+    _check_size(path, dataset, count, shape)
     per_frame = dataset.get("PerFrameFunctionalGroupsSequence")
     # Some classic files carry an empty sequence of functional groups: only real groups make a file enhanced.
     enhanced = per_frame is not None and len(per_frame) == count and any("FrameContentSequence" in g for g in per_frame)
@@ -74,6 +79,20 @@ def frames_of(path: Path, dataset: Any) -> Iterator[DicomFrame]:
         groups = [[] for _ in range(count)]
     for index, sources in enumerate(groups):
         yield _frame(path, dataset, index, count, shape, sources)
+
+
+def _check_size(path: Path, dataset: Any, count: int, shape: tuple[int, int]) -> None:
+    """Refuse what is more than the file can hold before anything is made as large as it says."""
+    if count < 1 or min(shape) < 1:
+        raise InputError(f"{path.name} announces {count} images of {shape[0]} x {shape[1]} pixels: it is damaged.")
+    syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
+    growth = 1 if syntax in _PLAIN_SYNTAXES else LARGEST_COMPRESSION
+    declared = count * shape[0] * shape[1] * int(dataset.get("BitsAllocated") or 1) // 8
+    if declared > growth * path.stat().st_size:
+        raise InputError(
+            f"{path.name} announces {count} images of {shape[0]} x {shape[1]} pixels, more than the file can hold: it "
+            "is damaged."
+        )
 
 
 def _frame(path: Path, dataset: Any, index: int, count: int, shape: tuple[int, int], groups: list[Any]) -> DicomFrame:

@@ -24,6 +24,8 @@ _TICK_S = 0.01
 #: browsers show frames that are shorter much too slowly
 _LEAST_TICKS = 2
 _GREYS = 240
+#: a code of 12 bits stands for at most 4096 pixels
+_PIXELS_PER_BYTE = 4096 * 8 / 12
 
 
 def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
@@ -34,15 +36,19 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     InputError
         Damaged file.
     """
-    from PIL import Image, ImageSequence, UnidentifiedImageError
+    from PIL import Image, ImageSequence
 
     frames, durations = [], []
     try:
         with Image.open(path) as image:
+            _check_size(path, image.size)
             for frame in ImageSequence.Iterator(image):
                 frames.append(np.asarray(frame.convert("L"), np.float32))
                 durations.append(max(float(frame.info.get("duration", 0.0)), 10.0) * 1e-3)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        # Pillow raises whatever its parser meets in a damaged file
         raise InputError(f"{path.name} is not a readable GIF: {error}") from error
     array = np.stack(frames)[:, None]
     times = np.concatenate([[0.0], np.cumsum(durations[:-1])])
@@ -50,6 +56,13 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     warnings.append("A GIF knows times in steps of 10 ms only.")
     rows, columns = array.shape[2:]
     return ImageSeries(array, as_seen(rows, columns, size), times, metadata={"warnings": warnings})
+
+
+def _check_size(path: Path, size: tuple[int, int]) -> None:
+    if min(size) < 1 or size[0] * size[1] > _PIXELS_PER_BYTE * path.stat().st_size:
+        raise InputError(
+            f"{path.name} is damaged: it announces pictures of {size[0]} x {size[1]} pixels, more than it can hold."
+        )
 
 
 def write(path: Path, data: Any) -> None:

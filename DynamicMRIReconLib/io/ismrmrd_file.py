@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.ismrmrd_header import Header, parse_header
+from DynamicMRIReconLib.io.numpy_files import LARGEST_COMPRESSION
 
 # Bytes of samples held at once while lines are placed into their grid.
 CHUNK_BYTES = 32 * 2**20
@@ -134,9 +135,11 @@ def _open(file: Any, path: Path, dataset: str | None) -> Acquisitions:
         raise InputError(f"{path.name} holds no acquisitions: there is nothing to reconstruct.")
     if not {"head", "traj", "data"} <= set(table.dtype.names or ()):
         raise InputError(f"{path.name}: {group}/data does not hold ISMRMRD acquisitions.")
+    size = path.stat().st_size
+    if table.size * table.dtype.itemsize > LARGEST_COMPRESSION * size:
+        raise InputError(f"{path.name} is damaged: it announces {table.size} acquisitions, more than it can hold.")
     heads = table.fields("head")[:]
     declared = 8 * int((heads["active_channels"].astype(np.int64) * heads["number_of_samples"]).sum())
-    size = path.stat().st_size
     if declared > size:
         raise InputError(
             f"{path.name} is damaged: its acquisitions announce {declared} bytes of samples but the file has {size}."

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from DynamicMRIReconLib.json_text import parsed_json
+
 logger = logging.getLogger(__name__)
 
 
@@ -21,14 +23,22 @@ def metadata_from_text(text: str | None) -> dict[str, Any]:
     if not text:
         return {}
     try:
-        value = json.loads(text)
+        value = checked_notes(parsed_json(text))
     except ValueError:
         value = None
-    if not isinstance(value, dict):
+    if value is None:
         logger.warning("The file's metadata are no JSON object and are left out.")
         return {}
-    if not isinstance(value.get("warnings", []), list):
-        value["warnings"] = [str(value["warnings"])]
+    return value
+
+
+def checked_notes(value: Any) -> dict[str, Any] | None:
+    """``value`` as notes whose ``warnings`` are a list of sentences; None when it is no dict."""
+    if not isinstance(value, dict):
+        return None
+    if "warnings" in value:
+        warnings = value["warnings"]
+        value["warnings"] = [str(one) for one in (warnings if isinstance(warnings, list) else [warnings])]
     return value
 
 

@@ -24,9 +24,11 @@ from numpy.typing import NDArray
 
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.io.metadata import checked_notes
 from DynamicMRIReconLib.io.one_series import one_series
 from DynamicMRIReconLib.io.options import ReadOptions
 from DynamicMRIReconLib.io.series_times import SECONDS_PER_UNIT, frame_interval_s, seconds_per, unit_for
+from DynamicMRIReconLib.json_text import parsed_json
 
 NAME = "NIfTI image series"
 SUFFIXES = (".nii.gz", ".nii")
@@ -53,11 +55,14 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
         Damaged file, colour voxels, more than four dimensions, values that are not finite.
     """
     import nibabel
+    from nibabel.imageglobals import LoggingOutputSuppressor
 
     warnings: list[str] = []
     try:
-        image = nibabel.load(str(path))
-        stored = np.asanyarray(image.dataobj)
+        # nibabel would print what it thinks of a header
+        with LoggingOutputSuppressor():
+            image = nibabel.load(str(path))
+            stored = np.asanyarray(image.dataobj)
     except MemoryError:
         raise
     except Exception as error:
@@ -147,7 +152,7 @@ def _thickness_beside(path: Path) -> float | None:
     """The slice thickness in mm that a converter noted in ``NAME.json``; the header has the distance of slices only."""
     stem = path.name.removesuffix(".gz").removesuffix(".nii")
     try:
-        thickness = json.loads(path.with_name(f"{stem}.json").read_text(encoding="utf-8"))["SliceThickness"]
+        thickness = parsed_json(path.with_name(f"{stem}.json").read_bytes())["SliceThickness"]
         return float(thickness)
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -188,11 +193,11 @@ def _notes(header: Any, warnings: list[str]) -> dict[str, Any]:
         if extension.get_code() != _COMMENT or _KEY not in text:
             continue
         try:
-            notes = json.loads(text.rstrip("\0 \n"))[_KEY]
-        except (json.JSONDecodeError, KeyError, TypeError):
+            notes = parsed_json(text.rstrip("\0 \n"))[_KEY]
+        except (ValueError, KeyError, TypeError):
             notes = None
-        if isinstance(notes, dict) and isinstance(notes.get("metadata", {}), dict):
-            return notes
+        if isinstance(notes, dict) and (metadata := checked_notes(notes.get("metadata", {}))) is not None:
+            return {**notes, "metadata": metadata}
         warnings.append("The notes in the file's header extension are damaged and were left out.")
     return {}
 

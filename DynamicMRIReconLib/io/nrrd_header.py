@@ -5,7 +5,6 @@ Format: teem.sourceforge.net/nrrd/format.html; the sequence keys (``axis 3 index
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.io.metadata import checked_notes
 from DynamicMRIReconLib.io.series_times import seconds_per
+from DynamicMRIReconLib.json_text import parsed_json
 
 Header = dict[str, Any]
 
@@ -216,10 +217,10 @@ def metadata(header: Header, warnings: list[str]) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        notes = json.loads(unescape(str(text)))
-    except json.JSONDecodeError:
+        notes = checked_notes(parsed_json(unescape(str(text))))
+    except ValueError:
         notes = None
-    if not isinstance(notes, dict):
+    if notes is None:
         warnings.append("The notes in the file's header are damaged and were left out.")
         return {}
     return notes

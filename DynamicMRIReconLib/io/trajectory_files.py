@@ -39,7 +39,7 @@ def load_trajectory(path: Path, frames: int) -> NDArray[np.float32]:
         )
     if len(array) == 1 and frames > 1:
         array = np.repeat(array, frames, axis=0)
-    if array.dtype.kind == "c" or not np.isfinite(array).all():
+    if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
         raise InputError(f"The trajectory in {path.name} must hold finite real numbers.")
     if np.abs(array).max() <= 0.75:
         raise InputError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.errors import InputError
-from DynamicMRIReconLib.jobs.hashes import files_of
+from DynamicMRIReconLib.jobs.hashes import files_of, is_folder
 from DynamicMRIReconLib.jobs.job import Job
 from DynamicMRIReconLib.methods import registry
 
@@ -45,7 +45,7 @@ def check_job(job: Job, folder: Path) -> Any:
         raise InputError("Transforms are written beside the output: name an output, or leave them out.")
     for one in job.all_inputs():
         path = one.resolved(folder)
-        if not path.is_dir():
+        if not is_folder(path):
             files_of(path)
     output = job.output_path(folder)
     if output is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,11 @@ _PIECE = 4 << 20
 _PAIRS = {".cfl": ".hdr", ".hdr": ".cfl"}
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; no as well for a name that no folder can have."""
+    return os.path.isdir(path)  # noqa: PTH112  Path raises where a name is too long
+
+
 def files_of(path: Path) -> list[Path]:
     """The files that make up an input: itself; both of a .cfl/.hdr pair, named with or without suffix; a folder's.
 
@@ -21,13 +27,13 @@ def files_of(path: Path) -> list[Path]:
     InputError
         There is no such file or folder.
     """
-    if path.is_dir():
+    if is_folder(path):
         return sorted(one for one in path.rglob("*") if one.is_file())
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113  Path raises where a name is too long for a file
         other = path.with_suffix(_PAIRS[path.suffix]) if path.suffix in _PAIRS else path
         return sorted({path, other}) if other.is_file() else [path]
-    pair = [path.with_name(path.name + suffix) for suffix in sorted(_PAIRS)]
-    if all(one.is_file() for one in pair):
+    pair = [Path(f"{path}{suffix}") for suffix in sorted(_PAIRS)]
+    if all(os.path.isfile(one) for one in pair):  # noqa: PTH113
         return pair
     raise InputError(f"{path} does not exist: check the name.")
 

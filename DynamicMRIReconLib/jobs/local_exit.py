@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 from DynamicMRIReconLib.jobs import files
 from DynamicMRIReconLib.jobs.events import EventWriter, final_event, read_events
 from DynamicMRIReconLib.jobs.lock import BUSY, is_running
+from DynamicMRIReconLib.json_text import parsed_json
 
 _OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|cannot allocate memory|bad_alloc|MemoryError", re.I)
 _SMALLER = "Use the preset fast, fewer frames, or a computer with more memory; closing other programs may help."
@@ -95,7 +95,7 @@ def _clean_up(folder: Path, events: list[dict[str, Any]]) -> None:
         return
     files.remove_unfinished(folder, pid)
     with suppress(OSError, ValueError, AttributeError, TypeError):
-        output = json.loads((folder / files.JOB).read_text(encoding="utf-8")).get("output")
+        output = parsed_json((folder / files.JOB).read_bytes()).get("output")
         if output:
             files.remove_unfinished((folder / Path(output).expanduser()).parent, pid)
 

@@ -12,7 +12,6 @@ Rules
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from DynamicMRIReconLib.jobs.privacy import redacted, redactor_in
 from DynamicMRIReconLib.jobs.reporting import Reporter
 from DynamicMRIReconLib.jobs.steps import Run
 from DynamicMRIReconLib.jobs.stop import StopRequest
+from DynamicMRIReconLib.json_text import parsed_json
 
 logger = logging.getLogger(__name__)
 
@@ -114,10 +114,19 @@ def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, ov
 def _recorded_output(folder: Path) -> dict[str, Any] | None:
     """Path and SHA-256 of the extra output and its parts that the last run of this job wrote, from its provenance."""
     try:
-        recorded = json.loads((folder / files.PROVENANCE).read_text(encoding="utf-8"))["output"]
+        recorded = parsed_json((folder / files.PROVENANCE).read_bytes())["output"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return recorded if isinstance(recorded, dict) else None
+    if not isinstance(recorded, dict):
+        return None
+    # The record may come from somebody else: what is not as a run writes it is left out.
+    parts, transforms = recorded.get("parts"), recorded.get("transforms")
+    parts = parts if isinstance(parts, dict) else {}
+    return {
+        **recorded,
+        "parts": {name: one for name, one in parts.items() if isinstance(one, dict)},
+        "transforms": [one for one in transforms if isinstance(one, str)] if isinstance(transforms, list) else [],
+    }
 
 
 def _clean_up(folder: Path, *, done: bool) -> None:

@@ -35,5 +35,6 @@ def build(network: str, options: dict[str, Any]) -> nn.Module:
     try:
         made: nn.Module = make(**options)
     except (TypeError, ValueError) as error:
-        raise InputError(f"The network {network} cannot be built with the options {options}: {error}.") from error
+        shown = str(options)[:200]
+        raise InputError(f"The network {network} cannot be built with the options {shown}: {error}.") from error
     return made

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.json_text import parsed_json
 
 HONESTY: Literal["Not for diagnostic use."] = "Not for diagnostic use."
 
@@ -73,7 +73,7 @@ def read_card(path: Path) -> ModelCard:
         If it is missing, no JSON, or an entry is missing, unknown or wrong.
     """
     try:
-        return ModelCard.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return ModelCard.model_validate(parsed_json(path.read_bytes()))
     except OSError as error:
         raise InputError(f"The model card {path} is missing or cannot be read: keep it beside its weights.") from error
     except ValidationError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.json_text import parsed_json
 from DynamicMRIReconLib.models import architectures
 from DynamicMRIReconLib.models.card import ModelCard, read_card
 from DynamicMRIReconLib.models.places import card_of, find
@@ -62,7 +63,7 @@ def read_network(path: Path, network: str | None) -> nn.Module:
     if network is not None and notes.get("network") != network:
         raise InputError(f"{path.name} holds the network {notes.get('network')!r}; {network!r} is needed.")
     try:
-        options = json.loads(notes["options"])
+        options = parsed_json(notes["options"])
         # without memory of its own: a file must not be able to ask for more than it holds
         with torch.device("meta"):
             made = architectures.build(notes["network"], options)
@@ -72,7 +73,7 @@ def read_network(path: Path, network: str | None) -> nn.Module:
         )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         if isinstance(error, InputError):
-            raise
+            raise InputError(f"{path.name}: {error}") from error
         raise InputError(f"{path} is damaged: its tensors are not those of the network it names.") from error
     return made.eval()
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.json_text import parsed_json
 
 FORMAT = "dynamic-mri-recon training 1"
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -96,7 +97,7 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dictionary
         if metadata.get("format") != FORMAT:
             raise InputError(f"{path} is no checkpoint of a training.")
-        notes: dict[str, Any] = json.loads(metadata["notes"])
+        notes: dict[str, Any] = parsed_json(metadata["notes"])
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         if isinstance(error, InputError):
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.json_text import parsed_json
 from DynamicMRIReconLib.models.card import Range
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -165,12 +165,19 @@ def _read(path: Path) -> Any:
         raise InputError(f"{path.name} is no training configuration: it must end in .toml or .json.")
     try:
         text = path.read_text(encoding="utf-8")
-        return tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+        return _parsed_toml(text) if path.suffix == ".toml" else parsed_json(text)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise InputError(f"The configuration {path} cannot be read: {reason}.") from error
     except ValueError as error:
         raise InputError(f"{path.name} is not valid {path.suffix[1:].upper()}: {error}.") from error
+
+
+def _parsed_toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("its brackets nest too deeply") from error
 
 
 def checked(model: type[Model], values: Any, source: str) -> Model:

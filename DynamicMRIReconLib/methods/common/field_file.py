@@ -11,6 +11,7 @@ import numpy as np
 
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.json_text import parsed_json
 from DynamicMRIReconLib.methods.common.side_files import check_side_file
 from DynamicMRIReconLib.models.tensor_files import read_tensors
 
@@ -58,7 +59,7 @@ def read_fields(path: Path, kspace: KSpace) -> tuple[dict[str, Any], list[State]
         raise InputError(f"{path} is no fitted st-inr model: name a file that save_model wrote.")
     states: list[State] = [{} for _ in range(kspace.matrix[0])]
     try:
-        settings, scan = json.loads(notes["settings"]), json.loads(notes["scan"])
+        settings, scan = parsed_json(notes["settings"]), parsed_json(notes["scan"])
         here = _scan(kspace)
         wrong = [name for name, value in here.items() if not np.allclose(scan[name], value, rtol=1e-6, atol=1e-9)]
         if not wrong:

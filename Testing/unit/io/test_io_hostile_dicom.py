@@ -1,0 +1,67 @@
+"""DICOM files whose tags lie: one sentence, no memory for what they only announce."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+from dicom_maker import classic, enhanced
+
+from DynamicMRIReconLib import io
+from DynamicMRIReconLib.errors import InputError
+
+
+def changed(path: Path, **tags: Any) -> Path:
+    dataset = pydicom.dcmread(path)
+    for name, value in tags.items():
+        setattr(dataset, name, value)
+    dataset.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize("tags", [{"NumberOfFrames": 2**31 - 1}, {"Rows": 65535, "Columns": 65535}])
+@pytest.mark.parametrize("make", [lambda path: classic(path, 0, 0), enhanced])
+def test_sizes_that_are_only_announced(tmp_path: Path, make: Any, tags: dict[str, int]) -> None:
+    path = changed(make(tmp_path / "a.dcm"), **tags)
+    with pytest.raises(InputError, match=r"a\.dcm announces .* more than the file can hold"):
+        io.read(path)
+
+
+def test_no_pixels_at_all(tmp_path: Path) -> None:
+    path = changed(classic(tmp_path / "a.dcm", 0, 0), Rows=0)
+    with pytest.raises(InputError, match=r"a\.dcm"):
+        io.read(path)
+
+
+def test_a_length_that_lies_takes_no_memory(tmp_path: Path) -> None:
+    import tracemalloc
+
+    path = classic(tmp_path / "a.dcm", 0, 0)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"\xe0\x7f\x10\x00OW") + 8
+    content[at : at + 4] = (2**31).to_bytes(4, "little")
+    path.write_bytes(content)
+    whole = io.read(classic(tmp_path / "b.dcm", 0, 0)).array
+    tracemalloc.start()
+    try:
+        # the pixels are all there, whatever their length is said to be
+        assert (io.read(path).array == whole).all()
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_tags_of_another_kind_and_a_missing_transfer_syntax(tmp_path: Path) -> None:
+    path = classic(tmp_path / "a.dcm", 0, 0)
+    content = path.read_bytes()
+    place = content.index(b"\x18\x00\x50\x00DS")
+    length = int.from_bytes(content[place + 6 : place + 8], "little")
+    path.write_bytes(content[: place + 8] + b"x\\y".ljust(length)[:length] + content[place + 8 + length :])
+    with pytest.raises(InputError, match=r"a\.dcm"):
+        io.read(path)
+    mark = b"\x02\x00\x10\x00UI"
+    path.write_bytes(content.replace(mark, b"\x02\x00\x12\x00UI", 1))
+    with pytest.raises(InputError, match=r"a\.dcm"):
+        io.read(path)

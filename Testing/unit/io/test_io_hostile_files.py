@@ -1,0 +1,176 @@
+"""What broken files by the thousand (Testing/benchmarks/fuzz.py) found wrong, one test each."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from raw_data_files import fourier, header, lines_of, phantom, save
+
+from DynamicMRIReconLib import io
+from DynamicMRIReconLib.audio import read_wav
+from DynamicMRIReconLib.cli import main
+from DynamicMRIReconLib.cli_common import one_line
+from DynamicMRIReconLib.data import ImageSeries
+from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.json_text import parsed_json
+from DynamicMRIReconLib.models.card import read_card
+from DynamicMRIReconLib.models.files import read_network
+from DynamicMRIReconLib.training.config import read_config
+
+DEEP = "[" * 100_000
+SERIES = ImageSeries(np.ones((2, 1, 4, 5), np.float32), np.eye(4), np.array([0.0, 0.1]))
+
+
+def refused(path: Path, **options: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        io.read(path, **options)
+    assert path.name[:100] in str(caught.value)
+    return str(caught.value)
+
+
+def test_nested_brackets_are_no_json() -> None:
+    with pytest.raises(ValueError, match="nest too deeply"):
+        parsed_json(DEEP)
+
+
+@pytest.mark.parametrize("notes", [DEEP, '{"warnings": 7}', '{"warnings": null}', '{"warnings": [{}, 3]}'])
+@pytest.mark.parametrize("suffix", [".npz", ".seq.nrrd", ".nii"])
+def test_notes_of_any_kind_do_no_harm(tmp_path: Path, suffix: str, notes: str) -> None:
+    path = io.write(tmp_path / f"cine{suffix}", SERIES)
+    if suffix == ".npz":
+        arrays = {"array": SERIES.array, "affine": SERIES.affine, "times_s": SERIES.times_s}
+        np.savez(path, metadata=np.array(notes), **arrays)
+    elif suffix == ".nii":
+        content = path.read_bytes()
+        offset = int(struct.unpack_from("<f", content, 108)[0])
+        body = f'{{"DynamicMRIRecon": {{"metadata": {notes}}}}}'.encode()
+        body += b"\0" * (-(len(body) + 8) % 16)
+        start = bytearray(content[:352])
+        struct.pack_into("<f", start, 108, 360 + len(body))
+        path.write_bytes(bytes(start) + struct.pack("<ii", len(body) + 8, 6) + body + content[offset:])
+    else:
+        head, blank, data = path.read_bytes().partition(b"\n\n")
+        path.write_bytes(head + f"\nDynamicMRIRecon.metadata:={notes}".encode() + blank + data)
+    found = io.read(path)
+    np.testing.assert_array_equal(found.array, SERIES.array)
+    assert all(isinstance(sentence, str) for sentence in found.metadata.get("warnings", []))
+    assert io.info_text(io.info(path))
+
+
+def test_nested_brackets_beside_a_nifti_file_and_in_other_files(tmp_path: Path) -> None:
+    path = io.write(tmp_path / "cine.nii.gz", SERIES)
+    (tmp_path / "cine.json").write_text(DEEP, encoding="utf-8")
+    np.testing.assert_array_equal(io.read(path).array, SERIES.array)
+    with pytest.raises(InputError, match="no JSON"):
+        read_card(tmp_path / "cine.json")
+    with pytest.raises(InputError, match=r"cine\.json is not valid JSON"):
+        read_config(tmp_path / "cine.json")
+    (tmp_path / "net.toml").write_text(f"a = {DEEP}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"net\.toml is not valid TOML"):
+        read_config(tmp_path / "net.toml")
+
+
+def test_names_that_no_file_can_have(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / f"{'a' * 5000}.npz"
+    assert "cannot be opened" in refused(path)
+    with pytest.raises(InputError, match="does not exist"):
+        read_wav(path.with_suffix(".wav"))
+    assert main(["info", str(path)]) == 2
+    assert main(["recon", str(path), "--method", "gridding", "--output", str(tmp_path / "o.npz")]) == 2
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(len(line) < 1100 for line in lines)
+
+
+def test_messages_do_not_steer_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert one_line("a\x1b[2Jb\u202ec\x07\n d") == "a\ufffd[2Jb\ufffdc\ufffd d"
+    path = io.write(tmp_path / "cine.seq.nrrd", SERIES)
+    path.write_bytes(path.read_bytes().replace(b"encoding: gzip", b"encoding: \x1b[2Jx"))
+    assert main(["info", str(path)]) == 2
+    path = io.write(tmp_path / "warns.npz", SERIES.with_metadata(warnings=["\x1b[2J"]))
+    assert main(["info", str(path)]) == 0
+    told = capfd.readouterr()
+    assert "\x1b" not in told.out + told.err
+
+
+def test_a_nifti_header_that_nibabel_mends_is_not_talked_about(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = io.write(tmp_path / "cine.nii", SERIES)
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<hh", content, 252, 16023, 3299)
+    path.write_bytes(content)
+    io.read(path)
+    struct.pack_into("<h", content, 70, 8827)
+    path.write_bytes(content)
+    refused(path)
+    assert capfd.readouterr().err == ""
+
+
+def test_trajectory_of_texts(tmp_path: Path) -> None:
+    np.save(tmp_path / "k.npy", np.full((3, 8, 2), "x"))
+    np.save(tmp_path / "scan.npy", np.ones((1, 1, 3, 8), np.complex64))
+    text = refused(tmp_path / "scan.npy", axes="frames,coils,shots,readout", trajectory=tmp_path / "k.npy")
+    assert "must hold finite real numbers" in text
+
+
+def test_a_bart_header_of_many_dimensions_is_told_in_short(tmp_path: Path) -> None:
+    (tmp_path / "scan.cfl").write_bytes(bytes(8))
+    (tmp_path / "scan.hdr").write_text("# Dimensions\n" + "1 " * 100_000 + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"scan\.hdr has 100000 dimensions") as caught:
+        io.read(tmp_path / "scan.cfl")
+    assert len(str(caught.value)) < 200
+
+
+def test_gif_that_announces_more_than_it_holds_or_is_cut(tmp_path: Path) -> None:
+    from PIL import Image
+
+    path = tmp_path / "cine.gif"
+    random = np.random.default_rng(0)
+    images = [Image.fromarray(random.integers(0, 255, (9, 7), np.uint8)) for _ in range(3)]
+    images[0].save(path, save_all=True, append_images=images[1:])
+    good = path.read_bytes()
+    for size in ((65535, 65535), (40000, 5000), (20000, 8000)):
+        content = bytearray(good)
+        struct.pack_into("<HH", content, 6, *size)
+        path.write_bytes(content)
+        assert any(words in refused(path) for words in ("more than it can hold", "exceeds limit"))
+    for kept in range(len(good) - 1, 20, -7):
+        path.write_bytes(good[:kept])
+        try:
+            io.read(path)
+        except InputError as error:
+            assert path.name in str(error)
+
+
+def test_acquisitions_beyond_the_file_are_refused_before_memory_is_taken(tmp_path: Path) -> None:
+    path = save(tmp_path / "scan.h5", header((16, 16, 1)), lines_of(fourier(phantom())))
+    with h5py.File(path, "r+") as file:
+        file["dataset/data"].resize(10**9, axis=0)
+    assert "announces 1000000000 acquisitions" in refused(path)
+
+
+def test_weights_whose_options_are_nonsense_name_their_file(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    for options in (DEEP, '{"widths": 7}', "[]", '{"x": "' + "y" * 9000 + '"}'):
+        notes = {"format": "dynamic-mri-recon model 1", "network": "ifnet", "options": options}
+        save_file({"a": torch.zeros(2)}, tmp_path / "net.safetensors", metadata=notes)
+        with pytest.raises(InputError, match=r"net\.safetensors") as caught:
+            read_network(tmp_path / "net.safetensors", None)
+        assert len(str(caught.value)) < 700
+
+
+def test_compressed_header_with_a_flipped_byte_is_refused(tmp_path: Path) -> None:
+    path = io.write(tmp_path / "cine.nii.gz", SERIES)
+    content = bytearray(gzip.compress(gzip.decompress(path.read_bytes()), 0))
+    content[-20] ^= 1
+    path.write_bytes(content)
+    refused(path)
