@@ -103,8 +103,8 @@ class CardiacVSR(nn.Module):
         if skip:
             silent_head(self.upsample)
 
-    def forward(self, frames: Tensor, phase: Tensor, context: int) -> list[Stage]:
-        """All stages, for training.
+    def forward(self, frames: Tensor, phase: Tensor, context: int, *, auxiliary: bool = True) -> list[Stage]:
+        """All stages, for training; without ``auxiliary`` the last one only, and of it only ``fused``.
 
         Parameters
         ----------
@@ -119,12 +119,14 @@ class CardiacVSR(nn.Module):
         features = self._features(frames, targets)
         base = self._base(frames[:, context : frames.shape[1] - context].flatten(0, 1))
         found = []
-        for _ in range(self.stages):
+        for number in range(self.stages):
             kept: list[list[Tensor]] = [[], [], []]
             for at, parts in self._stage(features, phase, targets):
-                for place, part in zip(kept, parts, strict=True):
+                for place, part in zip(kept, parts if auxiliary else (parts[0], None, None), strict=True):
                     if at in targets and part is not None:
                         place.append(part)
+            if not auxiliary and number < self.stages - 1:
+                continue
             images = [
                 self._image(torch.stack(part, 1).flatten(0, 1), base).unflatten(0, (len(frames), len(targets)))
                 if part

@@ -56,6 +56,7 @@ class CardiacVsrOptions(SuperResolutionOptions):
     bidirectional: bool = True
     phase_fusion: bool = True
     activated_fusion: bool = False
+    auxiliary: bool = Field(default=True, description="losses of earlier stages and single directions, as published")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class CardiacVsrTask:
 
     def loss(self, network: nn.Module, batch: dict[str, Tensor], options: Any, epoch: int) -> dict[str, Tensor]:
         """Mean absolute differences of the fused, forward and backward images; half for each stage before the last."""
-        stages = network(batch["coarse"], batch["phase"], options.context)
+        stages = network(batch["coarse"], batch["phase"], options.context, auxiliary=options.auxiliary)
         total = torch.zeros((), device=batch["coarse"].device)
         for number, stage in enumerate(stages):
             images = [one for one in (stage.fused, stage.forward, stage.backward) if one is not None]

@@ -115,6 +115,8 @@ def test_earlier_stages_count_half(clip):
     # an untrained network with a skip gives the same six images
     total, one = (float(TASK.loss(network, batch, given, 0)[name].detach()) for name in ("loss", "fused"))
     assert total == pytest.approx(one * 3 * 1.5, rel=1e-5)
+    alone = TASK.loss(network, batch, options(auxiliary=False), 0)
+    assert float(alone["loss"].detach()) == pytest.approx(one, rel=1e-5)
     figures = TASK.validate(network, batch, given)
     torch.testing.assert_close(figures["psnr"], figures["bicubic_psnr"])
 
