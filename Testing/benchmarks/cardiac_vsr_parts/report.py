@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-METHODS = ("true low-pass", "bicubic, as published", "bicubic", "single image", "cardiac-vsr")
+FIRST, LAST = ("true low-pass", "bicubic, as published", "bicubic"), "cardiac-vsr"
 #: CardiacPSNR, CardiacSSIM of the paper: ACDC, DSB15
 PAPER = {
     (2, "bicubic, as published"): ("33.09 / .9362", "34.17 / .9597"),
@@ -73,7 +73,13 @@ def page(rows: dict[str, Any]) -> str:
 
 def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     cases = list(dict.fromkeys(row["case"] for row in rows))
-    return sorted(rows, key=lambda row: (cases.index(row["case"]), METHODS.index(row["method"])))
+
+    def place(row: dict[str, Any]) -> tuple[int, int, str]:
+        name = row["method"]
+        group = FIRST.index(name) if name in FIRST else len(FIRST) + (name == LAST)
+        return cases.index(row["case"]), group, name
+
+    return sorted(rows, key=place)
 
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:
@@ -82,7 +88,8 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
         "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for row in rows:
-        paper = PAPER.get((row["scale"], row["method"]), ("", ""))
+        name = "single image" if row["method"].startswith("single image") else row["method"]
+        paper = PAPER.get((row["scale"], name), ("", ""))
         official = ""
         if "official_cardiac_psnr_db" in row:
             official = f"{row['official_cardiac_psnr_db']:.2f} / {row['official_cardiac_ssim']:.4f}"
