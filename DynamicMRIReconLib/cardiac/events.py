@@ -45,12 +45,15 @@ def extremes(curve: NDArray[np.float64], frames_per_beat: float, *, cyclic: bool
     """Frames of the first end diastole and the first end systole in [0, frames_per_beat).
 
     End systole is the minimum. End diastole is when contraction begins: the last frame, from the maximum on, that is
-    below it by no more than 3 % of the range; the largest frame of a long plateau would be any. All beats are
-    folded into one and averaged, so that no single frame decides, and the curve is smoothed over three frames.
+    below it by no more than 3 % of the range; the largest frame of a long plateau would be any. All beats are folded
+    into one and averaged, so that no single frame decides, and the curve is smoothed over three frames. Both are 0 for
+    a curve that is flat.
     """
     beat = max(2, round(frames_per_beat))
     mean = _folded(_smoothed(curve, cyclic=cyclic), frames_per_beat, beat)
     end_systole, end_diastole = int(np.argmin(mean)), int(np.argmax(mean))
+    if end_systole == end_diastole:
+        return 0.0, 0.0
     least = mean[end_diastole] - _PLATEAU * (mean.max() - mean.min())
     while (following := (end_diastole + 1) % beat) != end_systole and mean[following] >= least:
         end_diastole = following

@@ -20,6 +20,8 @@ from DynamicMRIReconLib.evaluation.regions import Box
 
 #: the first frame is end diastole if it comes no later after the R wave than this part of a beat
 _SOON = 0.1
+#: how long systole lasts where the images do not tell
+_SYSTOLE = 0.35
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class CardiacPhase:
     is_cyclic
         The last frame leads back to the first.
     ed_from, es_from
-        ``user``, ``info file``, ``trigger times`` (ED only) or ``images``; ``none`` if nothing moves.
+        ``user``, ``info file``, ``trigger times`` (ED only) or ``images``; ``assumed`` where the images do not tell ES;
+        ``none`` if nothing moves.
     curve
         (frames,) pixels of the ventricles' blood, of those that are bright at times only; empty if nothing moves.
     box
@@ -118,7 +121,7 @@ def find_phase(
     found = find_beats(array)
     beat = found.frames_per_beat if beats is None else frames / beats
     if not found.moves or frames < 3:
-        return CardiacPhase(np.ones(frames), 0.0, 0.35 * beat, beat, False, "none", "none", np.zeros(0), None)
+        return CardiacPhase(np.ones(frames), 0.0, _SYSTOLE * beat, beat, False, "none", "none", np.zeros(0), None)
     box = heart_box(array, beat)
     curve = blood_curve(array, box)
     diastole, systole = extremes(curve, beat, cyclic=found.is_cyclic)
@@ -132,6 +135,8 @@ def find_phase(
         systole = float(es_frame)
     else:
         es_from = "images"
+    if abs((systole - diastole + 0.5) % beat - 0.5) < 0.5 and es_from == "images":
+        systole, es_from = diastole + _SYSTOLE * beat, "assumed"
     code = phase_code(frames, diastole, systole, beat)
     return CardiacPhase(code, diastole, systole, beat, found.is_cyclic, ed_from, es_from, curve, box)
 

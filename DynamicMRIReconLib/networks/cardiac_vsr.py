@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from DynamicMRIReconLib.networks.conv_lstm import ConvLSTM, State
-from DynamicMRIReconLib.networks.upsampler import Upsampler, bicubic, in_scale, silent_head, standardised
+from DynamicMRIReconLib.networks.single_image import residual_body
+from DynamicMRIReconLib.networks.upsampler import Upsampler, bicubic, in_scale, silent, standardised
 
 #: first slope of the activation after the features' convolution
 SLOPE = 0.2
@@ -69,6 +70,9 @@ class CardiacVSR(nn.Module):
         False leaves out the second direction, or phase and neighbours in the fusion (ablations).
     activated_fusion
         Apply the activation that the published fusion leaves out.
+    blocks
+        Extract features as the single-image network of so many residual blocks does, instead of by one convolution.
+        The fusion then begins with a residual of zero: with that network's weights this one begins with its result.
     skip
         Add the bicubic interpolation of the frame to the result: a short training then learns the rest only.
     """
@@ -85,6 +89,7 @@ class CardiacVSR(nn.Module):
         bidirectional: bool = True,
         phase_fusion: bool = True,
         activated_fusion: bool = False,
+        blocks: int = 0,
         skip: bool = False,
     ) -> None:
         super().__init__()
@@ -93,18 +98,22 @@ class CardiacVSR(nn.Module):
         self.scale, self.features, self.stages, self.skip = scale, features, stages, skip
         self.window = window if phase_fusion else 0
         self._memory = memory
-        self.extract = nn.Sequential(nn.Conv2d(1, features, 3, padding=1), nn.PReLU(init=SLOPE))
+        enter = nn.Conv2d(1, features, 3, padding=1)
+        self.extract = enter if blocks else nn.Sequential(enter, nn.PReLU(init=SLOPE))
+        self.body = residual_body(features, blocks) if blocks else None
         self.onwards = ConvLSTM(features, layers)
         self.backwards = ConvLSTM(features, layers) if bidirectional else None
         directions = 2 if bidirectional else 1
         self.fusion = Fusion(features, directions, window, activated_fusion) if phase_fusion else None
         self.merge = nn.Conv2d(2 * features, features, 3, padding=1) if bidirectional and not phase_fusion else None
         self.upsample = Upsampler(scale, features)
+        if blocks and self.fusion is not None:
+            silent(self.fusion.leave)
         if skip:
-            silent_head(self.upsample)
+            silent(self.upsample.head)
 
-    def forward(self, frames: Tensor, phase: Tensor, context: int) -> list[Stage]:
-        """All stages, for training.
+    def forward(self, frames: Tensor, phase: Tensor, context: int, *, auxiliary: bool = True) -> list[Stage]:
+        """All stages, for training; without ``auxiliary`` the last one only, and of it only ``fused``.
 
         Parameters
         ----------
@@ -119,12 +128,14 @@ class CardiacVSR(nn.Module):
         features = self._features(frames, targets)
         base = self._base(frames[:, context : frames.shape[1] - context].flatten(0, 1))
         found = []
-        for _ in range(self.stages):
+        for number in range(self.stages):
             kept: list[list[Tensor]] = [[], [], []]
             for at, parts in self._stage(features, phase, targets):
-                for place, part in zip(kept, parts, strict=True):
+                for place, part in zip(kept, parts if auxiliary else (parts[0], None, None), strict=True):
                     if at in targets and part is not None:
                         place.append(part)
+            if not auxiliary and number < self.stages - 1:
+                continue
             images = [
                 self._image(torch.stack(part, 1).flatten(0, 1), base).unflatten(0, (len(frames), len(targets)))
                 if part
@@ -171,7 +182,8 @@ class CardiacVSR(nn.Module):
         found = []
         for number, frame in enumerate(frames.unbind(1)):
             with self._gradients(number, targets):
-                found.append(self.extract(standardised(frame)))
+                features = self.extract(standardised(frame))
+                found.append(features if self.body is None else features + self.body(features))
         return found
 
     def _base(self, frames: Tensor) -> Tensor | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from DynamicMRIReconLib.networks.upsampler import Upsampler, bicubic, in_scale, silent_head, standardised
+from DynamicMRIReconLib.networks.upsampler import Upsampler, bicubic, in_scale, silent, standardised
 
 
 class ResidualBlock(nn.Module):
@@ -21,6 +21,11 @@ class ResidualBlock(nn.Module):
         return x + self.body(x)
 
 
+def residual_body(features: int, blocks: int) -> nn.Sequential:
+    """``blocks`` residual blocks and a convolution; what they give is added to what they are given."""
+    return nn.Sequential(*(ResidualBlock(features) for _ in range(blocks)), nn.Conv2d(features, features, 3, padding=1))
+
+
 class SingleImageSR(nn.Module):
     """(B, 1, y, x) in [0, 1] -> (B, 1, scale y, scale x).
 
@@ -32,12 +37,10 @@ class SingleImageSR(nn.Module):
         super().__init__()
         self.scale, self.skip = scale, skip
         self.extract = nn.Conv2d(1, features, 3, padding=1)
-        self.body = nn.Sequential(
-            *(ResidualBlock(features) for _ in range(blocks)), nn.Conv2d(features, features, 3, padding=1)
-        )
+        self.body = residual_body(features, blocks)
         self.upsample = Upsampler(scale, features)
         if skip:
-            silent_head(self.upsample)
+            silent(self.upsample.head)
 
     def forward(self, images: Tensor) -> Tensor:
         """The finer image."""

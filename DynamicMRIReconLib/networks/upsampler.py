@@ -58,11 +58,11 @@ def bicubic(images: Tensor, scale: int, *, aligned: bool = True) -> Tensor:
     return functional.interpolate(images, size, mode="bicubic", align_corners=not aligned)
 
 
-def silent_head(upsampler: Upsampler) -> None:
-    """Let it give zeros at first: what is learned is then the difference to an interpolation."""
-    nn.init.zeros_(upsampler.head.weight)
-    if upsampler.head.bias is not None:
-        nn.init.zeros_(upsampler.head.bias)
+def silent(layer: nn.Conv2d) -> None:
+    """Let it give zeros at first: what is learned is then the difference to what it is added to."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
 
 
 def sampled(images: Tensor, size: tuple[int, int]) -> Tensor:

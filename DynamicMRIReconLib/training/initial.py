@@ -15,6 +15,8 @@ from DynamicMRIReconLib.models.files import read_network
 HEAD = ".head."
 #: what ends a super-resolution network: another one for each scale
 UPSAMPLER = "upsample."
+#: what a video network has besides a single-image network
+MEMORY = ("onwards.", "backwards.", "fusion.", "merge.")
 _NUMBERED = re.compile(r"(.*?\.)(\d+)(\..*)")
 
 
@@ -25,6 +27,7 @@ def start_from(network: nn.Module, path: Path) -> None:
     it knows what to look at and changes nothing at first, so that the longer cascade begins where the shorter one
     ended. A cascade of one block is trained in a fraction of the time.
 
+    A video network that begins with a single-image network's weights keeps its fresh memories and fusion.
     An upsampler for another scale than the file's stays as it is: fresh.
 
     Raises
@@ -37,6 +40,8 @@ def start_from(network: nn.Module, path: Path) -> None:
     if _shapes(UPSAMPLER, known) != _shapes(UPSAMPLER, wanted):
         known = {name: tensor for name, tensor in known.items() if not name.startswith(UPSAMPLER)}
         known |= {name: tensor for name, tensor in wanted.items() if name.startswith(UPSAMPLER)}
+    if not any(name.startswith(MEMORY) for name in known):
+        known |= {name: tensor for name, tensor in wanted.items() if name.startswith(MEMORY)}
     found = {name: known[name] if name in known else _from_last_block(name, known) for name in wanted}
     wrong = [name for name, tensor in found.items() if tensor is None or tensor.shape != wanted[name].shape]
     if wrong:

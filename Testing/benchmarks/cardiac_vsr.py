@@ -49,21 +49,25 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}, pictures and the model cards")
     parser.add_argument("--data", type=Path, default=DATA, help="folder with cine_sax_dicom and cine_4ch (%(default)s)")
     parser.add_argument(
-        "--single", type=Path, nargs="*", default=[], help="single-image networks, in their order of scale"
+        "--network",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("SCALE", "NAME", "FILE"),
+        help="another to compare with",
     )
-    parser.add_argument("--single-scales", type=int, nargs="*", default=[], help="the scales of --single")
     parser.add_argument("--scales", type=int, nargs="*", default=SCALES, choices=SCALES)
     parser.add_argument("--results", type=Path, help="keep the figures in this JSON file; measure what it lacks")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    single = dict(zip(arguments.single_scales, arguments.single, strict=True))
+    others = {scale: {name: Path(file) for at, name, file in arguments.network if int(at) == scale} for scale in SCALES}
     rows: dict[str, Any] = {"figures": []}
     if arguments.results and arguments.results.exists():
         rows = json.loads(arguments.results.read_text(encoding="utf-8"))
     short = cases.short_axis(arguments.data)
     for case in (short, cases.four_chambers(arguments.data), cases.hearts(HEARTS)):
         for scale in arguments.scales:
-            rows["figures"] += measure(case, scale, single.get(scale), rows["figures"])
+            rows["figures"] += measure(case, scale, others[scale], rows["figures"])
             _keep(rows, arguments.results)
     if "parts" not in rows and set(arguments.scales) == set(SCALES):
         rows["parts"] = [row for scale in SHOWN for row in parts(short, scale)]
@@ -73,7 +77,7 @@ def main() -> int:
     if arguments.write:
         PAGE.write_text(text, encoding="utf-8")
         for scale in SHOWN:
-            write_picture(short, scale, single.get(scale), PICTURES / f"cardiac-vsr-x{scale}.png")
+            write_picture(short, scale, others[scale], PICTURES / f"cardiac-vsr-x{scale}.png")
         for scale in SCALES:
             into_card(scale, [row for row in rows["figures"] if row["scale"] == scale])
     return 0

@@ -56,6 +56,8 @@ class CardiacVsrOptions(SuperResolutionOptions):
     bidirectional: bool = True
     phase_fusion: bool = True
     activated_fusion: bool = False
+    blocks: int = Field(default=0, ge=0, le=64, description="residual blocks that extract features; 0 as published")
+    auxiliary: bool = Field(default=True, description="losses of earlier stages and single directions, as published")
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class CardiacVsrTask:
     def network_options(self, options: Any) -> dict[str, Any]:
         """Arguments of the network."""
         names = ("scale", "features", "layers", "stages", "window", "memory", "bidirectional", "phase_fusion")
-        return {name: getattr(options, name) for name in (*names, "activated_fusion", "skip")}
+        return {name: getattr(options, name) for name in (*names, "activated_fusion", "blocks", "skip")}
 
     def sample(self, clip: Clip, random: np.random.Generator, options: Any, *, augment: bool) -> dict[str, Tensor]:
         """``coarse`` (frames, 1, y, x), ``phase`` (frames,), ``fine`` (targets, 1, scale y, scale x), all in [0, 1]."""
@@ -110,7 +112,7 @@ class CardiacVsrTask:
 
     def loss(self, network: nn.Module, batch: dict[str, Tensor], options: Any, epoch: int) -> dict[str, Tensor]:
         """Mean absolute differences of the fused, forward and backward images; half for each stage before the last."""
-        stages = network(batch["coarse"], batch["phase"], options.context)
+        stages = network(batch["coarse"], batch["phase"], options.context, auxiliary=options.auxiliary)
         total = torch.zeros((), device=batch["coarse"].device)
         for number, stage in enumerate(stages):
             images = [one for one in (stage.fused, stage.forward, stage.backward) if one is not None]

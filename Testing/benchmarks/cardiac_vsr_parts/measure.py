@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,19 @@ from DynamicMRIReconLib.cardiac.region import heart_box, published_box
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.evaluation.cardiac import cardiac_figures
+from DynamicMRIReconLib.models.card import read_card
 from DynamicMRIReconLib.models.files import read_network
+from DynamicMRIReconLib.models.places import card_of
 
 Row = dict[str, Any]
 #: what an interpolation could reach at most: all of the coarse frames' k-space, nothing else
 LIMIT = "true low-pass"
 
 
-def measure(case: Case, scale: int, single: Path | None, known: list[Row]) -> list[Row]:
+def measure(case: Case, scale: int, others: dict[str, Path], known: list[Row]) -> list[Row]:
     """A row for each method that is not among the rows ``known``."""
     had = {row["method"] for row in known if (row["case"], row["scale"]) == (case.title, scale)}
-    tried = {LIMIT: lambda coarse: low_passed(case.fine, scale), **methods(scale, single)}
+    tried = {LIMIT: lambda coarse: low_passed(case.fine, scale), **methods(scale, others)}
     missing = {name: run for name, run in tried.items() if name not in had}
     if not missing:
         return []
@@ -68,15 +71,21 @@ def parts(case: Case, scale: int) -> list[Row]:
     return rows
 
 
-def methods(scale: int, single: Path | None) -> dict[str, Any]:
-    """What makes a coarse series finer, by name: each gives (frames, z, scale y, scale x)."""
+def methods(scale: int, others: dict[str, Path]) -> dict[str, Any]:
+    """What makes a coarse series finer, by name: each gives (frames, z, scale y, scale x).
+
+    ``others`` are files of weights that do not ship, of either network.
+    """
 
     def library(method: str, **values: Any) -> Any:
         return lambda coarse: dmr.reconstruct(coarse, method, device="cpu", scale=scale, **values).array
 
     found = {"bicubic, as published": library("bicubic", parity=True), "bicubic": library("bicubic")}
-    if single is not None:
-        found["single image"] = lambda coarse: _single(coarse, single)
+    for name, path in others.items():
+        if read_card(card_of(path)).network == "cardiac-vsr":
+            found[name] = library("cardiac-vsr", weights=str(path))
+        else:
+            found[name] = partial(_single, path=path)
     return {**found, "cardiac-vsr": library("cardiac-vsr")}
 
 

@@ -19,7 +19,7 @@ from matplotlib import pyplot
 ERROR_RANGE = 40
 
 
-def write_picture(case: Case, scale: int, single: Path | None, path: Path, frame: int = 6, row: int = 1) -> None:
+def write_picture(case: Case, scale: int, others: dict[str, Path], path: Path, frame: int = 6, row: int = 1) -> None:
     """Truth, coarse frame and each method in slice ``row``, with errors from -40 to 40 of 255 below."""
     x0, y0, x1, y1 = heart_box(case.fine)
     one = replace(case, fine=case.fine[:, row : row + 1])
@@ -28,7 +28,7 @@ def write_picture(case: Case, scale: int, single: Path | None, path: Path, frame
     def shown(array: NDArray[np.float32]) -> NDArray[np.float32]:
         return array[frame, 0, y0:y1, x0:x1]
 
-    images = {name: run(series) for name, run in methods(scale, single).items() if name != "bicubic, as published"}
+    images = {name: run(series) for name, run in methods(scale, others).items() if name != "bicubic, as published"}
     voxels = np.kron(series.array, np.ones((scale, scale), np.float32))
     panels = {"truth": one.fine, "coarse": voxels, **images}
     panels = {name: shown(array) for name, array in panels.items()}

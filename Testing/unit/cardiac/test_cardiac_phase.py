@@ -110,6 +110,24 @@ def test_nothing_moves():
     np.testing.assert_array_equal(found.code, 1)
 
 
+def test_motion_that_is_no_filling_and_emptying_is_assumed_to_contract():
+    y, x = np.indices((32, 32))
+    turn = 2 * np.pi * np.arange(12) / 12
+    moving = np.stack([np.hypot(x - 16 - 6 * np.cos(t), y - 16 - 6 * np.sin(t)) < 4 for t in turn])
+    found = find_phase(ImageSeries(moving[:, None].astype(np.float32), np.eye(4), np.arange(12) * 0.05), ed_frame=0)
+    assert found.code[0] == 1
+    assert found.es_from in ("assumed", "images")
+    assert found.code.min() < -0.9
+
+
+@pytest.mark.parametrize("curve_of", [lambda array: np.zeros(len(array)), lambda array: np.ones(len(array))])
+def test_a_flat_curve_gives_an_assumed_end_systole(monkeypatch, curve_of):
+    monkeypatch.setattr("DynamicMRIReconLib.cardiac.phase.blood_curve", lambda array, box: curve_of(array))
+    found = find_phase(heart())
+    assert found.es_from == "assumed"
+    assert (found.es_frame - found.ed_frame) % 20 == pytest.approx(7)
+
+
 def test_the_real_cine_with_and_without_its_trigger_times():
     series = io.read(SAMPLE)
     by_trigger, by_images = find_phase(series), find_phase(replace(series, metadata={}))

@@ -6,8 +6,10 @@ from kspace_cases import grid_samples
 
 import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib import models
+from DynamicMRIReconLib.acquisition.degradation import degraded
 from DynamicMRIReconLib.acquisition.masks import named_spiral_mask
 from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.phantoms.heart import HeartScene
 from DynamicMRIReconLib.phantoms.vocal_tract import VocalTractScene
 
 #: seeds from here on are for tests
@@ -75,3 +77,19 @@ def test_the_shipped_models_are_small_and_their_cards_complete():
         assert card.trained_on
         assert card.licence
         assert card.command.startswith("dynamic-mri-recon train")
+
+
+@pytest.mark.parametrize(("scale", "gain_db"), [(2, 2.0), (3, 1.2), (4, 0.8)])
+def test_cardiac_vsr_is_closer_to_an_unseen_heart_than_bicubic_interpolation(scale, gain_db):
+    if f"cardiac-vsr-x{scale}" not in models.shipped():
+        pytest.skip("no trained weights in this checkout")
+    scene = HeartScene(PERSONS[0])
+    times = scene.duration_s / 20 * np.arange(20)
+    truth = scaled(scene.render(times, (1, 256, 256)))[..., 72:168, 84:180].astype(np.float32)
+    affine = np.diag([1.25 * scale, 1.25 * scale, 8, 1])
+    coarse = ImageSeries(degraded(truth, scale), affine, times)
+    found, plain = (
+        psnr(dmr.reconstruct(coarse, method, device="cpu", scale=scale).array, truth)
+        for method in ("cardiac-vsr", "bicubic")
+    )
+    assert found > plain + gain_db

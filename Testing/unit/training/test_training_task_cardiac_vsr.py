@@ -115,6 +115,8 @@ def test_earlier_stages_count_half(clip):
     # an untrained network with a skip gives the same six images
     total, one = (float(TASK.loss(network, batch, given, 0)[name].detach()) for name in ("loss", "fused"))
     assert total == pytest.approx(one * 3 * 1.5, rel=1e-5)
+    alone = TASK.loss(network, batch, options(auxiliary=False), 0)
+    assert float(alone["loss"].detach()) == pytest.approx(one, rel=1e-5)
     figures = TASK.validate(network, batch, given)
     torch.testing.assert_close(figures["psnr"], figures["bicubic_psnr"])
 
@@ -131,6 +133,23 @@ def test_another_scale_starts_with_all_but_the_upsampler(tmp_path):
         for name, tensor in network.state_dict().items():
             wanted = fresh if scale != 2 and name.startswith("upsample.") else known.state_dict()
             torch.testing.assert_close(tensor, wanted[name])
+
+
+def test_a_video_network_begins_with_what_a_single_image_network_gives(tmp_path, clip):
+    torch.manual_seed(0)
+    first = options(SINGLE, blocks=2)
+    single = SINGLE.build(first)
+    torch.nn.init.normal_(single.upsample.head.weight, std=0.1)
+    write_network(tmp_path / "single.safetensors", single, SINGLE.name, SINGLE.network_options(first))
+    given = options(blocks=2, auxiliary=False)
+    video = TASK.build(given)
+    start_from(video, tmp_path / "single.safetensors")
+    batch = batch_of([TASK.sample(clip, np.random.default_rng(n), given, augment=False) for n in range(2)])
+    with torch.no_grad():
+        expected = single(batch["coarse"][:, 2:5].flatten(0, 1)).unflatten(0, (2, 3))
+        torch.testing.assert_close(video(batch["coarse"], batch["phase"], 2)[-1].fused, expected)
+    TASK.loss(video, batch, given, 0)["loss"].backward()
+    assert video.fusion.leave.weight.grad.abs().sum() > 0
 
 
 def test_files_that_are_beats(tmp_path):
