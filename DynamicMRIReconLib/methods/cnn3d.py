@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.errors import InputError
-from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, Parameters, parameter
+from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
 from DynamicMRIReconLib.methods.common import estimates
 from DynamicMRIReconLib.methods.common.frames import Preview, Step
-from DynamicMRIReconLib.methods.common.kspace_parameters import COIL_COMPRESSION
+from DynamicMRIReconLib.methods.common.kspace_parameters import KSpaceParameters
 from DynamicMRIReconLib.methods.common.preparation import sensitivity_maps, time_average
 from DynamicMRIReconLib.methods.common.slices import frame_without_samples, reconstruct_slices
 from DynamicMRIReconLib.methods.common.time_windows import in_time_windows, windows
@@ -29,7 +29,7 @@ SECONDS_PER_VOXEL = 4e-6
 BYTES_PER_VOXEL = 1200.0
 
 
-class Cnn3dParameters(Parameters):
+class Cnn3dParameters(KSpaceParameters):
     """Parameters of ``cnn3d``."""
 
     weights: str = parameter(
@@ -48,7 +48,6 @@ class Cnn3dParameters(Parameters):
         ge=0.0,
         le=1e6,
     )
-    coil_compression: int = parameter(8, COIL_COMPRESSION, ge=0, unit="coils")
     coil_iterations: int = parameter(
         12,
         "Iterations of data consistency with several coils: more come nearer to the samples, and amplify noise.",
@@ -101,7 +100,7 @@ class Cnn3d(Method):
         """The network, and data consistency with several coils."""
         assert isinstance(data, KSpace)
         window = min(parameters.window, data.frames)
-        coils = min(data.coils, parameters.coil_compression or data.coils)
+        coils = parameters.most_coils(data)
         transforms = 2.0 if coils == 1 else 2.0 + parameters.coil_iterations
         base = estimates.estimate(data, device, coils, transforms, window, maps=True)
         speed = estimates.CUDA_SPEED if device.startswith("cuda") else 1.0
@@ -174,7 +173,7 @@ def _reconstruct(
     from DynamicMRIReconLib.operators.coil_compression import compress_coils
 
     context.step(0.0, "coil sensitivity maps")
-    kspace = compress_coils(kspace, parameters.coil_compression)
+    kspace = compress_coils(kspace, parameters.coil_compression, parameters.coil_energy)
     maps = sensitivity_maps(kspace)
     context.step(0.0, "time average")
     average = time_average(kspace, maps, context.device).abs().cpu().numpy()

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from DynamicMRIReconLib.networks.cnn3d import Cnn3d, Convolution
+from DynamicMRIReconLib.networks.consistency import shared
 from DynamicMRIReconLib.operators.fourier import fft2c, ifft2c
 
 SMALL = {"features": 4}
@@ -66,6 +67,7 @@ def test_the_convolution_is_that_of_torch(inputs):
         {"kind": "complex", "batch_norm": True, "dropout": 0.4},
         {"kind": "complex", "pool_time": True},
         {"kind": "complex", "learned_resample": True, "pool_time": True, "iterations": 2},
+        {"iterations": 1, "sharing": True, "demodulate": True},
     ],
 )
 def test_any_size_and_no_state_between_calls(shape, options):
@@ -106,6 +108,30 @@ def test_every_iteration_keeps_what_was_measured(kind, coils):
         found = torch.where(mask[:, :, None], fft2c(coil_images), 0)
         torch.testing.assert_close(found, samples, rtol=0, atol=1e-5)
         assert not torch.equal(before, movie)
+
+
+def test_sharing_starts_from_filled_gaps_and_a_start_that_is_known_takes_its_place():
+    movie, samples, mask, _ = case((6, 12, 14))
+    network = Cnn3d(sharing=True, iterations=1, **SMALL).eval()
+    with torch.no_grad():
+        start, found = network(samples, mask)
+        torch.testing.assert_close(start, ifft2c(shared(samples, mask))[:, :, 0])
+        given = network(samples, mask, start=movie)
+        torch.testing.assert_close(given[0], movie)
+        part = network(samples[:, 1:4], mask[:, 1:4], start=start[:, 1:4])
+    torch.testing.assert_close(part[0], start[:, 1:4])
+    assert not torch.allclose(given[1], found)
+
+
+@pytest.mark.parametrize("demodulate", [True, False])
+def test_demodulation_makes_the_phase_of_the_scan_meaningless(demodulate):
+    torch.manual_seed(0)
+    _, samples, mask, _ = case()
+    network = Cnn3d(demodulate=demodulate, iterations=2, **SMALL).eval()
+    turn = torch.exp(torch.tensor(0.7j))
+    with torch.no_grad():
+        plain, turned = network(samples, mask)[-1], network(samples * turn, mask)[-1]
+    assert torch.allclose(turned, plain * turn, atol=1e-5) == demodulate
 
 
 def test_noise_weight_weighs_the_samples():
