@@ -150,11 +150,11 @@ def _engine(arguments: argparse.Namespace, todo: list[Any], stop: Any, place: Pa
     from DynamicMRIReconLib.batch.engines import InTurn, OnDask
 
     if arguments.local or not todo:
-        engine = InTurn(stop.path, arguments.threads)
+        in_turn = InTurn(stop.path, arguments.threads)
         try:
-            yield engine
+            yield in_turn
         finally:
-            engine.close()
+            in_turn.close()
         return
     log = place / "dask.log"
     if arguments.scheduler:

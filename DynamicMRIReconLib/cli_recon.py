@@ -19,7 +19,8 @@ from DynamicMRIReconLib.cli_common import (
     tls_of,
     value_of,
 )
-from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError, ResourceError
+from DynamicMRIReconLib.cli_ending import note, raised, without_folder
+from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError
 
 
 def add_command(commands: Any) -> None:
@@ -92,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.sweep:
         from DynamicMRIReconLib.cli_sweep import run_sweep
 
-        return int(_or_event(arguments, lambda: run_sweep(arguments, job_of, _raised)))
+        return int(_or_event(arguments, lambda: run_sweep(arguments, job_of, raised)))
     job = _or_event(arguments, lambda: job_of(arguments))
     with tempfile.TemporaryDirectory(prefix="dynamic-mri-recon-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -209,7 +210,7 @@ def _work(folder: Path, overwrite: bool) -> int:
     with redirect_stdout(sys.stderr):
         code = run_job(folder, echo_events=events, listener=last.update, overwrite=overwrite)
     if last.get("event") in ("error", "cancelled"):
-        raise _raised(last)
+        raise raised(last)
     return code
 
 
@@ -226,7 +227,7 @@ def _watch(folder: Path, events: bool, runner: Any, *, stays: bool) -> int:
     def on_event(event: dict[str, Any]) -> None:
         last.clear()
         if not stays:
-            event = _without_folder(event, lambda text: keep_log(text, folder / files.LOG))
+            event = without_folder(event, lambda text: keep_log(text, folder / files.LOG))
         last.update(event)
         shown.show(event)
 
@@ -236,40 +237,10 @@ def _watch(folder: Path, events: bool, runner: Any, *, stays: bool) -> int:
     finally:
         shown.close()
     if code != 0:
-        raise _raised(last if code != Cancelled.exit_code else {"event": "cancelled"})
+        raise raised(last if code != Cancelled.exit_code else {"event": "cancelled"})
     if not events:
-        _note(last)
+        note(last)
     return code
-
-
-def _without_folder(event: dict[str, Any], with_kept_log: Any) -> dict[str, Any]:
-    """The event as it should be told when the job folder is going to be deleted."""
-    if event["event"] == "done":
-        kept = {name: value for name, value in event.items() if name not in ("provenance", "output_parts")}
-        return {**kept, "path": event["output"], "parts": event["output_parts"]}
-    if event["event"] == "error":
-        return {**event, "message": with_kept_log(event["message"])}
-    return event
-
-
-def _note(done: dict[str, Any]) -> None:
-    if done.get("metrics"):
-        from DynamicMRIReconLib.cli_evaluate import summary
-
-        print(", ".join(summary(done["metrics"])))
-    if done.get("data_consistency") is not None:
-        print(f"unexplained part of the measured data: {100 * done['data_consistency']:.1f} %")
-    parts = [*done["parts"].values(), *done.get("output_parts", {}).values(), *done.get("transforms", [])]
-    paths = dict.fromkeys(path for path in (done["path"], done["output"], *parts) if path)
-    print(f"{done['frames']} frames in {done['elapsed_s']:.1f} s -> {', '.join(paths)}. Not for diagnostic use.")
-
-
-def _raised(event: dict[str, Any]) -> ReconError:
-    """The error that a final event stands for."""
-    if event.get("event") == "cancelled":
-        return Cancelled("Cancelled.")
-    kinds = {"input": InputError, "resource": ResourceError}
-    return kinds.get(str(event.get("kind")), ReconError)(str(event.get("message", "The worker ended unexpectedly.")))
 
 
 def _file(name: str | None) -> Path | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from DynamicMRIReconLib.batch.rows import Row
+from DynamicMRIReconLib.batch.rows import ROWS, Row
 from DynamicMRIReconLib.io.atomic import atomic_files
 from DynamicMRIReconLib.jobs import files
 from DynamicMRIReconLib.jobs.privacy import redactor_of
@@ -42,7 +42,8 @@ class Result:
         redact = redactor_of(self.row.job)
         number, line = str(self.row.number), str(self.row.line)
         output = redact(str(self.row.output))
-        log = str(self.row.folder / files.LOG)
+        # in the batch's folder, where the summary lies
+        log = f"{ROWS}/{self.row.folder.name}/{files.LOG}"
         return (number, line, self.state, f"{self.time_s:.2f}", output, redact(self.message), log)
 
 

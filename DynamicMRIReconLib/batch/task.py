@@ -138,7 +138,16 @@ def _start(environment: Mapping[str, str]) -> Callable[[list[str], Mapping[str, 
         key = tuple(environment.items())
         if key not in _starters:
             _starters[key] = warm.WarmStarter({**worker_environment(), **environment})
-        return _starters[key].start
+        starter = _starters[key]
+
+    def start(command: list[str], given: Mapping[str, str]) -> local_process.Process:
+        try:
+            return starter.start(command, given)
+        except OSError:
+            # Slower, and sure.
+            return local_process.start(command, given)
+
+    return start
 
 
 def close() -> None:

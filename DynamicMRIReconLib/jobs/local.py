@@ -67,7 +67,7 @@ class LocalRunner:
     environment
         Variables put over those of ``worker_environment``.
     start
-        Starts the process, as ``local_process.start`` does.
+        Starts the process; by default ``local_process.start``.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class LocalRunner:
         extra_arguments: Iterable[str] = (),
         step_s: float = STEP_S,
         environment: Mapping[str, str] | None = None,
-        start: Callable[[list[str], Mapping[str, str]], local_process.Process] = local_process.start,
+        start: Callable[[list[str], Mapping[str, str]], local_process.Process] | None = None,
     ) -> None:
         self._python = python
         self._extra_arguments = tuple(extra_arguments)
@@ -122,7 +122,8 @@ class LocalRunner:
         command = [*worker_command(self._folder, self._python), *self._extra_arguments]
         watch = _Watch(on_event or (lambda event: None))
         try:
-            self._process = process = self._start(command, {**worker_environment(), **self._environment})
+            start = self._start or local_process.start
+            self._process = process = start(command, {**worker_environment(), **self._environment})
         except OSError:
             return self._exit_code(None, watch)
         try:

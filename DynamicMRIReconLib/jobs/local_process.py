@@ -18,9 +18,13 @@ class Process(Protocol):
     """What is used of ``subprocess.Popen``."""
 
     pid: int
-    stdout: IO[bytes] | None
-    stderr: IO[bytes] | None
     returncode: Any
+
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+
+    @property
+    def stderr(self) -> IO[bytes] | None: ...
 
     def poll(self) -> int | None: ...
 

@@ -76,15 +76,16 @@ def versions() -> dict[str, str]:
 
 
 def hardware(device: str) -> dict[str, Any]:
-    """Processor, system and, when the run used one, GPU."""
+    """Processor, system, threads (sums differ in their last digits with the number) and, if one was used, GPU."""
+    import torch
+
     entry: dict[str, Any] = {
         "system": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
     }
     if device.startswith("cuda"):
-        import torch
-
         properties = torch.cuda.get_device_properties(torch.device(device))
         entry["gpu"] = properties.name
         entry["gpu_memory_bytes"] = properties.total_memory

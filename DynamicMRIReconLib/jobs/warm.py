@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import IO
 
@@ -71,11 +71,12 @@ class ForkedProcess:
 class WarmStarter:
     """Starts workers as ``local_process.start`` does, by asking a process of its own to fork.
 
-    ``environment`` is that of all its workers.
+    ``environment`` is that of all its workers; ``loaded`` are the modules that they find loaded.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], loaded: Sequence[str] = LOADED) -> None:
         self._environment = dict(environment)
+        self._loaded = tuple(loaded)
         self._one_at_a_time = threading.Lock()
         self._channel: socket.socket | None = None
         self._server: subprocess.Popen[bytes] | None = None
@@ -90,13 +91,7 @@ class WarmStarter:
         """
         ours, theirs = zip(*(os.pipe() for _ in range(3)), strict=True)
         try:
-            with self._one_at_a_time:
-                channel = self._connected()
-                socket.send_fds(channel, [json.dumps(command[3:]).encode() + b"\n"], list(theirs))
-                answer = channel.recv(64)
-            if not answer:
-                self.close()
-                raise OSError("the process that starts workers has ended")
+            answer = self._asked(json.dumps(command[3:]).encode() + b"\n", list(theirs))
         except OSError:
             for descriptor in ours:
                 os.close(descriptor)
@@ -105,6 +100,20 @@ class WarmStarter:
             for descriptor in theirs:
                 os.close(descriptor)
         return ForkedProcess(int(answer), os.fdopen(ours[0], "rb", 0), os.fdopen(ours[1], "rb", 0), ours[2])
+
+    def _asked(self, request: bytes, descriptors: list[int]) -> bytes:
+        with self._one_at_a_time:
+            try:
+                channel = self._connected()
+                socket.send_fds(channel, [request], descriptors)
+                answer = channel.recv(64)
+                if not answer:
+                    raise OSError("the process that starts workers has ended")
+            except OSError:
+                # the next one finds a new process
+                self.close()
+                raise
+            return answer
 
     def close(self) -> None:
         """End the process that forks; workers that run go on."""
@@ -120,7 +129,7 @@ class WarmStarter:
             self._channel, theirs = socket.socketpair()
             with theirs:
                 self._server = subprocess.Popen(
-                    [sys.executable, "-m", __name__, str(theirs.fileno())],
+                    [sys.executable, "-m", __name__, str(theirs.fileno()), *self._loaded],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -131,9 +140,9 @@ class WarmStarter:
         return self._channel
 
 
-def serve(channel: socket.socket) -> None:
-    """Load the libraries, then fork a worker for every request, until the other side closes the channel."""
-    for name in LOADED:
+def serve(channel: socket.socket, loaded: Sequence[str]) -> None:
+    """Load the modules, then fork a worker for every request, until the other side closes the channel."""
+    for name in loaded:
         with suppress(ImportError):
             importlib.import_module(name)
     while True:
@@ -165,6 +174,9 @@ def _mind(arguments: list[str], descriptors: list[int], channel: socket.socket) 
             return
         os.close(out)
         os.close(err)
+        # Both sides: whoever hears of the worker may count on its group.
+        with suppress(OSError):
+            os.setpgid(worker, worker)
         channel.sendall(str(worker).encode())
         channel.close()
         ended = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
@@ -178,7 +190,7 @@ def _mind(arguments: list[str], descriptors: list[int], channel: socket.socket) 
 def _work(arguments: list[str], out: int, err: int) -> int:
     from DynamicMRIReconLib.cli import main
 
-    os.setsid()
+    os.setpgid(0, 0)
     for source, target in ((out, 1), (err, 2)):
         os.dup2(source, target)
         os.close(source)
@@ -193,4 +205,4 @@ def _work(arguments: list[str], out: int, err: int) -> int:
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])

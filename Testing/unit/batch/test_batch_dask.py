@@ -150,7 +150,7 @@ def test_ctrl_c_ends_all_of_it_in_order(tmp_path: Path) -> None:
     table_file = cohort(tmp_path, 40, 192, 400)
     place = tmp_path / "cohort-batch"
     environment, _ = with_ledger(tmp_path)
-    with started([table_file, "--workers", 2], environment) as process:
+    with started([table_file, "--workers", 1], environment) as process:
         until(lambda: running_row(place))
         family = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)

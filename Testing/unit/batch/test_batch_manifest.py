@@ -101,7 +101,7 @@ def test_tables_of_spreadsheets_are_read(tmp_path: Path, separator: str) -> None
         (b"", "has no jobs"),
         (b"input,method,output\n", "has no jobs"),
         (b"input,method\na,b\n", "lacks the column output"),
-        (b"input,method,output,metod\na,b,c,d\n", "Did you mean method?"),
+        (b"input,method,output,outputs\na,b,c,d\n", "Did you mean output?"),
         (b"input,method,output,input\na,b,c,d\n", "column input twice"),
         (b"\xff\xfei\0n\0", "not UTF-8"),
         (b"input,method,output\na,\0,c\n", "no text"),

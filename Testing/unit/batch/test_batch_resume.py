@@ -161,12 +161,13 @@ def test_without_dask_rows_run_in_turn_and_only_what_failed_runs_again(
     shown = capsys.readouterr()
     assert "Warning: line 3: " in shown.out
     assert "2 rows: 1 done, 1 failed." in shown.out
-    summary = table(tmp_path / "cohort-batch" / "summary.csv")
+    place = tmp_path / "cohort-batch"
+    summary = table(place / "summary.csv")
     assert [(one["row"], one["line"], one["state"]) for one in summary] == [("1", "2", "done"), ("2", "3", "failed")]
     assert "needs an image series" in summary[1]["message"]
-    assert Path(summary[1]["log"]).is_file()
+    assert (place / summary[1]["log"]).is_file()
     assert not (tmp_path / "b.npz").exists()
-    assert {p.name for p in Path(summary[0]["log"]).parent.iterdir()} == {
+    assert {p.name for p in (place / summary[0]["log"]).parent.iterdir()} == {
         *("job.json", "events.jsonl", "log.txt", "provenance.json")
     }
 
