@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from pathlib import Path
 
 _MODULES = (
@@ -11,6 +12,16 @@ _MODULES = (
     *("ismrmrd.xsd", "PIL.Image", "PIL.GifImagePlugin", "av", "torch", "safetensors.torch", "finufft", "tomllib"),
     *("pytorch_finufft", "SimpleITK", "sigpy"),
 )
+
+
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def one_thread() -> None:
+    """Start this program anew with one thread for each library, which read how many when they are loaded."""
+    if any(os.environ.get(name) != "1" for name in _THREADS):
+        os.environ.update(dict.fromkeys(_THREADS, "1"))
+        os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
 def up() -> None:
@@ -37,6 +48,7 @@ def check_single_thread() -> None:
     RuntimeError
         There are several.
     """
-    threads = len(os.listdir("/proc/self/task")) if Path("/proc/self/task").is_dir() else 1
+    tasks = Path("/proc/self/task")
+    threads = len(list(tasks.iterdir())) if tasks.is_dir() else 1
     if threads != 1:
         raise RuntimeError(f"this process has {threads} threads before its first fork")
