@@ -24,7 +24,7 @@ _COLUMNS = {
 
 _FUZZ = """## Broken files
 
-Written by `python Testing/benchmarks/fuzz.py --files {files} --write` (seed {seed}; Python {python}, {system}).
+Written by `python Testing/benchmarks/fuzz.py --files {files} --write` ({seeds}; Python {python}, {system}).
 
 {tried} files, none of them good: {structured} with a fault that means something (values that are no numbers, no frames,
 coils or shots, times that repeat or run backwards, singular and left-handed geometry, sizes beyond any memory, the
@@ -66,13 +66,13 @@ def table(results: Results, names: list[str]) -> list[str]:
     return [*lines, f"| all | {sum(sums)} | {' | '.join(map(str, sums))} |"]
 
 
-def write(results: Results, names: list[str], run_seed: int) -> None:
+def write(results: Results, names: list[str]) -> None:
     """Put the table into the page; the other parts of the page stay."""
     tried = sum(results.counts(name).total() for name in names)
     part = _FUZZ.format(
         files=tried,
         tried=tried,
-        seed=run_seed,
+        seeds=f"seed {', '.join(map(str, results.seeds()))}",
         structured=results.structured(),
         python=platform.python_version(),
         system=platform.system(),

@@ -26,6 +26,8 @@ def one_thread() -> None:
 
 def up() -> None:
     """Import what reading and reconstructing need."""
+    # modules loaded late would write beside themselves
+    sys.dont_write_bytecode = True
     for name in _MODULES:
         importlib.import_module(name)
     import torch
