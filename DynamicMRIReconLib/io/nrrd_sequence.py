@@ -41,7 +41,8 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
 
     try:
         # gzip and text errors come in many classes; all mean the same to the user.
-        _check_data_file(path, nrrd.read_header(str(path)))
+        with path.open("rb") as file:
+            _check_data_file(path, nrrd.read_header(file))
         stored, header = nrrd.read(str(path), index_order="C")
     except (MemoryError, InputError):
         raise

@@ -7,10 +7,12 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
+
 _MODULES = (
     *("numpy", "scipy.io", "scipy.ndimage", "scipy.io.wavfile", "h5py", "nrrd", "nibabel", "pydicom", "ismrmrd"),
     *("ismrmrd.xsd", "PIL.Image", "PIL.GifImagePlugin", "av", "torch", "safetensors.torch", "finufft", "tomllib"),
-    *("pytorch_finufft", "SimpleITK", "sigpy"),
+    *("pytorch_finufft", "SimpleITK", "sigpy.mri", "skimage.metrics"),
 )
 
 
@@ -40,6 +42,22 @@ def up() -> None:
     formats.all_formats()
     registry.all_methods()
     provenance.hardware("cpu")
+    _reconstruct()
+
+
+def _reconstruct() -> None:
+    """Once, with a simulated acquisition: compilers that come with it load what they keep pickled."""
+    from DynamicMRIReconLib.acquisition.simulate import SeriesScene, simulate
+    from DynamicMRIReconLib.acquisition.simulation_parameters import SimulationParameters
+    from DynamicMRIReconLib.data import ImageSeries
+    from DynamicMRIReconLib.evaluation import evaluate
+    from DynamicMRIReconLib.pipeline import reconstruct
+
+    array = np.random.default_rng(0).random((2, 1, 16, 16), np.float32)
+    series = ImageSeries(array, np.eye(4), np.array([0.0, 0.1]))
+    settings = {"trajectory": "cartesian", "matrix": 16, "coils": 2, "acceleration": 1.0, "central_lines": 4}
+    kspace, truth = simulate(SeriesScene(series), SimulationParameters(**settings))
+    evaluate(reconstruct(kspace, "gridding"), truth)
 
 
 def check_single_thread() -> None:

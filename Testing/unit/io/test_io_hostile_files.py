@@ -77,6 +77,13 @@ def test_nested_brackets_beside_a_nifti_file_and_in_other_files(tmp_path: Path) 
         read_config(tmp_path / "net.toml")
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".seq.nrrd", ".nii.gz"])
+def test_names_that_files_can_have(tmp_path: Path, suffix: str) -> None:
+    for stem in ("with\nline", "schön 心臓", "-dash", "{x} %s", "\u202edrawkcab"):
+        path = io.write(tmp_path / f"{stem}{suffix}", SERIES)
+        np.testing.assert_array_equal(io.read(path).array, SERIES.array)
+
+
 def test_names_that_no_file_can_have(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / f"{'a' * 5000}.npz"
     assert "cannot be opened" in refused(path)

@@ -315,3 +315,10 @@ def test_a_record_of_a_stranger_does_no_harm(job_folder: Path, tmp_path: Path, r
     (job_folder / "provenance.json").write_text(record, encoding="utf-8")
     assert run_job(job_folder) == 2
     assert (tmp_path / "extra.npz").read_bytes() == b"somebody's"
+
+
+@pytest.mark.parametrize("name", ["a" * 5000 + ".npz", "a\0.npz"])
+def test_an_output_that_no_file_can_be_is_refused_at_once(job_folder: Path, name: str) -> None:
+    change(job_folder, output=name)
+    assert run_job(job_folder) == 2
+    assert "cannot be a file" in last(job_folder)["message"]
