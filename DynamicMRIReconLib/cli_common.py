@@ -45,7 +45,9 @@ def one_line(text: str) -> str:
 
 def printable(text: str) -> str:
     """The text without what would steer a terminal; texts out of files may hold anything."""
-    return "".join(letter if letter.isprintable() or letter.isspace() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return "".join(
+        letter if letter.isprintable() or letter.isspace() else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
 
 
 def add_read_options(parser: argparse.ArgumentParser) -> None:

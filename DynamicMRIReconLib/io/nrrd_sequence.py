@@ -7,6 +7,7 @@ times and positions. A complex series is written as magnitudes, with a note.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,10 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
 
     try:
         # gzip and text errors come in many classes; all mean the same to the user.
+        with path.open("rb") as file:
+            _check_data_file(path, nrrd.read_header(file))
         stored, header = nrrd.read(str(path), index_order="C")
-    except MemoryError:
+    except (MemoryError, InputError):
         raise
     except Exception as error:
         raise InputError(f"{path.name} is not a readable NRRD file: {error}") from error
@@ -59,6 +62,18 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     return ImageSeries.from_any_handedness(
         array, affine, times, synthetic=_synthetic(header, axes, len(array)), metadata=metadata
     )
+
+
+def _check_data_file(path: Path, header: nrrd_header.Header) -> None:
+    """The header may send its reader to a device that never ends, or past more lines than there are."""
+    name = header.get("data file", header.get("datafile"))
+    # an absolute name stays one
+    data = path if name is None else path.parent / str(name)
+    if not os.path.isfile(data):  # noqa: PTH113  Path raises where a name is too long
+        raise InputError(f"{path.name} keeps its data in the file {str(name)[:200]!r}, which is not there.")
+    for field in ("line skip", "lineskip", "byte skip", "byteskip"):
+        if int(header.get(field, 0)) > data.stat().st_size:
+            raise InputError(f"{path.name} is damaged: its {field} is {header[field]}, more than the file has bytes.")
 
 
 def write(path: Path, data: Any) -> None:

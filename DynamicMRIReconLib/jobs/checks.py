@@ -70,6 +70,13 @@ def check_output(
     InputError
         If not: what is wrong, what to do.
     """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        # a name that is too long, or holds what no name may
+        raise InputError(f"The output {path} cannot be a file: {getattr(error, 'strerror', None) or error}.") from error
     targets = [path] if holds is None else output_targets(path, parts)
     if not path.parent.is_dir():
         raise InputError(f"The output folder {path.parent} does not exist: create it first, or name another.")

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
-
 from fuzz_parts.case import Expected
+from hypothesis import strategies as st
 
 Arrays = dict[str, Any]
 Change = tuple[Callable[[Arrays, Any], Expected | None], st.SearchStrategy[Any], Expected]

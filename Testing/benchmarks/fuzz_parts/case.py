@@ -46,11 +46,14 @@ class Fault:
         What it is drawn from; plain values, so that a case can be printed.
     expected
         What must become of it.
+    prepare
+        What takes long and is the same for all, done before there are children that would each do it.
     """
 
     apply: Callable[[Place, Any], Expected | None]
     values: st.SearchStrategy[Any] = field(default_factory=st.none)
     expected: Expected = "any"
+    prepare: Callable[[Any], Any] = lambda value: None
 
 
 def info_words(place: Place) -> list[str]:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fuzz_parts.array_formats import OF_SERIES, PICKLES, odd_names, series
+from fuzz_parts.case import Fault, Format, Place
 from hypothesis import strategies as st
 
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.data import ImageSeries
-from fuzz_parts.array_formats import OF_SERIES, PICKLES, odd_names, series
-from fuzz_parts.case import Fault, Format, Place
 
 _TAGS: list[tuple[str, Any]] = [
     *(("Rows", value) for value in (0, 1, 8, 65535)),

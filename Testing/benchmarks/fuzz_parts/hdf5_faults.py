@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
-
 from fuzz_parts.case import Fault, Place
+from hypothesis import strategies as st
 
 
 def _soft_circle(file: Any) -> None:

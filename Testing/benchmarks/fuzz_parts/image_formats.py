@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fuzz_parts.array_faults import hostile_texts
+from fuzz_parts.array_formats import OF_SERIES, PICKLES, odd_names, series
+from fuzz_parts.case import Expected, Fault, Format, Place
 from hypothesis import strategies as st
 
 from DynamicMRIReconLib import io as files
 from DynamicMRIReconLib.data import ImageSeries
-from fuzz_parts.array_faults import hostile_texts
-from fuzz_parts.array_formats import OF_SERIES, PICKLES, odd_names, series
-from fuzz_parts.case import Expected, Fault, Format, Place
 
 
 def _series() -> ImageSeries:
@@ -128,10 +128,11 @@ _BESIDE = st.one_of(hostile_texts(), st.sampled_from(["NaN", "-1", '"x"', "[]", 
 
 
 def _gzip_bomb(place: Place, _: Any) -> None:
-    """Dimensions of 8 GB, and as many zeros behind them as fit into some hundred kilobytes."""
+    """Dimensions of 8 GB, and 800 MB of zeros behind them in some megabytes."""
     content = _unpacked(place.given)
     struct.pack_into("<8h", content, 40, 4, 1000, 1000, 100, 20, 1, 1, 1)
-    _packed(place.given, bytes(content) + bytes(100_000_000))
+    # members of one gzip file follow one another
+    place.given.write_bytes(gzip.compress(bytes(content), 1) + gzip.compress(bytes(4_000_000), 1) * 200)
 
 
 def _nifti_formats() -> list[Format]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from fuzz_parts.case import Expected, Format
 from fuzz_parts.observe import Seen
 
@@ -59,7 +58,9 @@ def contract_broken(data: Any, most_bytes: float) -> str:
 
 def _plain(text: str) -> str:
     """Without what is left out of a message on a terminal."""
-    return " ".join("".join(letter if letter.isprintable() or letter.isspace() else "\ufffd" for letter in text).split())
+    return " ".join(
+        "".join(letter if letter.isprintable() or letter.isspace() else "\ufffd" for letter in text).split()
+    )
 
 
 def sentence_fault(seen: Seen, names: list[str], named: bool = True) -> str:

@@ -68,7 +68,7 @@ def _whole(values: tuple[Any, ...]) -> Any:
     last = values[-1]
     if isinstance(last, int) and last >= 0 and isinstance(values[0], str) and not Path(values[0]).is_absolute():
         with contextlib.suppress(OSError):
-            return f"{os.readlink(f'/proc/self/fd/{last}')}/{values[0]}"
+            return Path(f"/proc/self/fd/{last}").readlink() / values[0]
     return values[0]
 
 

@@ -7,12 +7,11 @@ from typing import Any
 
 import ismrmrd
 import numpy as np
-from hypothesis import strategies as st
-
 from fuzz_parts.array_faults import hostile_texts
 from fuzz_parts.array_formats import GRIDDING, PICKLES, cartesian, odd_names, radial
 from fuzz_parts.case import Fault, Format, Place
 from fuzz_parts.hdf5_faults import HDF5_FAULTS
+from hypothesis import strategies as st
 
 _XML = """<?xml version="1.0"?>
 <ismrmrdHeader xmlns="http://www.ismrm.org/ISMRMRD">
@@ -75,7 +74,16 @@ _HEAD_FIELDS = (
     *("version", "flags", "number_of_samples", "available_channels", "active_channels", "discard_pre", "discard_post"),
     *("center_sample", "encoding_space_ref", "trajectory_dimensions", "acquisition_time_stamp", "scan_counter"),
 )
-_COUNTERS = ("kspace_encode_step_1", "kspace_encode_step_2", "slice", "repetition", "phase", "set", "contrast", "average")
+_COUNTERS = (
+    "kspace_encode_step_1",
+    "kspace_encode_step_2",
+    "slice",
+    "repetition",
+    "phase",
+    "set",
+    "contrast",
+    "average",
+)
 
 
 def _head(place: Place, value: tuple[str, int, bool]) -> None:
@@ -179,9 +187,7 @@ def _write_xml(place: Place, text: str) -> None:
         file["dataset"].create_dataset("xml", data=[text.replace("\0", "").encode("utf-8", "replace")], dtype=kind)
 
 
-_LAUGHS = '<!DOCTYPE l [<!ENTITY a0 "ha">' + "".join(
-    f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' for n in range(12)
-)
+_LAUGHS = '<!DOCTYPE l [<!ENTITY a0 "ha">' + "".join(f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' for n in range(12))
 _DOCUMENTS = [
     "",
     "<",

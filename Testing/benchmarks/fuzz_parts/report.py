@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import platform
-import re
-from pathlib import Path
 
 from fuzz_parts import judge
+from fuzz_parts.page import put_part
 from fuzz_parts.results import Results
 from fuzz_parts.runner import CPU_S, MEMORY_BYTES, Finding
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "reliability.md"
-
-_HEAD = """# Reliability, measured
-
-What becomes of broken files, and of runs that something happens to. Not for diagnostic use.
-"""
+_COLUMNS = {
+    "refused": "exit code 2 and one line that names the file; of a bomb also that it does not fit into memory",
+    "same data": "accepted, and every number is the good file's",
+    "as changed": "accepted with other numbers that keep the contract of the data: finite, times increasing, geometry "
+    "right-handed, no more than the file can hold; where the right outcome of a fault is known, it was that one",
+    "wrong": "accepted though it must be refused; other numbers though they must be the same, or a checksum guards "
+    "them; a refusal that is unclear; something unpickled, started, or written elsewhere",
+    "traceback": "an unexpected failure",
+    "hang": "no end in time",
+    "crash": "ended by a signal, or memory used up",
+    "half file": "a temporary file or a part of a result is left, or an input changed",
+}
 
 _FUZZ = """## Broken files
 
-Written by `python Testing/benchmarks/fuzz.py --files {files} --write` (seed {seed}; Python {python}, {system}).
+Written by `python Testing/benchmarks/fuzz.py --files {files} --write` ({seeds}; Python {python}, {system}).
 
 {tried} files, none of them good: {structured} with a fault that means something (values that are no numbers, no frames,
-coils or shots, times that repeat or run backwards, singular and left-handed geometry, sizes beyond any memory, the other
-order of bytes, zip and gzip bombs, pickles, HDF5 links in circles and out of the file, DICOM tags missing or
+coils or shots, times that repeat or run backwards, singular and left-handed geometry, sizes beyond any memory, the
+other order of bytes, zip and gzip bombs, pickles, HDF5 links in circles and out of the file, DICOM tags missing or
 contradicting, billions of laughs in XML, nested brackets in JSON, names of all kinds), drawn by hypothesis; the others
 with bytes cut, flipped, swapped, doubled, removed, inserted, and lengths that lie. Each goes through `info` of the
 command line, every tenth through `recon` too (job files, records and weights always through `recon`, training
@@ -31,18 +36,16 @@ configurations through `train`; sound, labels and checkpoints, which no command 
 process with {memory} MiB of memory beyond the loaded modules and {seconds:g} s of computing. An audit hook hears
 whether anything is unpickled, started, connected to, or written outside of the case's folder.
 
-| column | what it counts |
-|---|---|
-| refused | exit code 2 and one line that names the file; of a bomb also that it does not fit into memory |
-| same data | accepted, and every number is the good file's |
-| as changed | accepted with other numbers, which keep the contract of the data: finite, times increasing, geometry right-handed, no more data than the file can hold; faults whose right outcome is known had that outcome |
-| wrong | accepted though it must be refused, other numbers though they must be the same or a checksum guards them, an unclear refusal, something unpickled, run or written elsewhere |
-| traceback, hang, crash, half file | an unexpected failure; no end in time; a signal or memory used up; a temporary file or part of a result left, an input changed |
+{columns}
 
 What fails is run once more, alone in a process of its own, and that verdict counts.
 
 {table}
 """
+
+
+def _column_rows() -> list[str]:
+    return [f"| {name} | {meaning} |" for name, meaning in _COLUMNS.items()]
 
 
 def line_of(finding: Finding, run_seed: int) -> str:
@@ -63,28 +66,19 @@ def table(results: Results, names: list[str]) -> list[str]:
     return [*lines, f"| all | {sum(sums)} | {' | '.join(map(str, sums))} |"]
 
 
-def write(results: Results, names: list[str], run_seed: int) -> None:
+def write(results: Results, names: list[str]) -> None:
     """Put the table into the page; the other parts of the page stay."""
     tried = sum(results.counts(name).total() for name in names)
     part = _FUZZ.format(
         files=tried,
         tried=tried,
-        seed=run_seed,
+        seeds=f"seed {', '.join(map(str, results.seeds()))}",
         structured=results.structured(),
         python=platform.python_version(),
         system=platform.system(),
         memory=MEMORY_BYTES >> 20,
         seconds=CPU_S,
+        columns="\n".join(["| column | what it counts |", "|---|---|", *_column_rows()]),
         table="\n".join(table(results, names)),
     )
     put_part(part)
-
-
-def put_part(part: str) -> None:
-    """Replace the part of the page that begins with the same heading, or add it."""
-    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else _HEAD
-    title = part.partition("\n")[0]
-    parts = [piece for piece in re.split(r"(?m)^(?=## )", text) if not piece.startswith(f"{title}\n")]
-    parts.append(part)
-    head, *others = [piece.rstrip("\n") for piece in parts]
-    PAGE.write_text("\n\n".join([head, *sorted(others)]) + "\n", encoding="utf-8")

@@ -78,6 +78,9 @@ class Runner:
     def run(self, one: Format, good: Good, cases: list[Case]) -> Outcome:
         """Run and count them; what fails is run once more, alone in a process of its own, and kept."""
         outcome = Outcome()
+        for case in cases:
+            if case.fault:
+                one.faults[case.fault].prepare(case.value)
         for case, label, verdict in self._batches(one, good, cases, _BATCH):
             if verdict[0] in judge.BAD:
                 label, verdict = self._alone(one, good, case)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fuzz_parts.array_formats import GRIDDING, cartesian, mat_of, npz_of, radial
+from fuzz_parts.case import Expected, Fault, Format, Place
 from hypothesis import strategies as st
 
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.data import KSpace
-from fuzz_parts.array_formats import GRIDDING, cartesian, mat_of, npz_of, radial
-from fuzz_parts.case import Expected, Fault, Format, Place
 
 _HEADERS: list[tuple[str, Expected]] = [
     ("# Dimensions\n100000 100000 100000 1\n", "refused"),
@@ -130,7 +130,14 @@ def formats() -> list[Format]:
 
     side = [
         ("coil maps npy", "maps.npy", lambda path: np.save(path, _maps()), cartesian, "--coil-maps", _maps),
-        ("coil maps npz", "maps.npz", lambda path: npz_of(path, {"coil_maps": _maps()}), cartesian, "--coil-maps", None),
+        (
+            "coil maps npz",
+            "maps.npz",
+            lambda path: npz_of(path, {"coil_maps": _maps()}),
+            cartesian,
+            "--coil-maps",
+            None,
+        ),
         ("coil maps cfl", "maps.cfl", maps_cfl, cartesian, "--coil-maps", None),
         (
             *("trajectory npy", "k.npy", lambda path: np.save(path, radial()["trajectory"]), spokes, "--trajectory"),

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from fuzz_parts.array_faults import hostile_texts
+from fuzz_parts.array_formats import PICKLES, cartesian, npz_of, odd_names
+from fuzz_parts.case import Fault, Format, Place
 from hypothesis import strategies as st
 
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.data import ImageSeries
-from fuzz_parts.array_faults import hostile_texts
-from fuzz_parts.array_formats import PICKLES, cartesian, npz_of, odd_names
-from fuzz_parts.case import Expected, Fault, Format, Place
 
 _GRID = """File type = "ooTextFile"
 Object class = "TextGrid"
@@ -167,7 +167,10 @@ _JOB_ENTRIES: list[tuple[str, Any]] = [
     ("surprise", 1),
 ]
 _RECORD_ENTRIES: list[tuple[str, Any]] = [
-    *(("output", v) for v in (None, [], 7, "x", {"path": 7}, {"path": "x", "parts": 7}, {"parts": [1]}, {"parts": {"a": 1}})),
+    *(
+        ("output", v)
+        for v in (None, [], 7, "x", {"path": 7}, {"path": "x", "parts": 7}, {"parts": [1]}, {"parts": {"a": 1}})
+    ),
     *(("output", {"transforms": value}) for value in (7, [7], ["/dev/zero"], [None], "x", ["\0"])),
 ]
 
@@ -278,7 +281,10 @@ def _card_entry(place: Place, value: tuple[str, Any]) -> None:
 _CARD_ENTRIES: list[tuple[str, Any]] = [
     *(("network", value) for value in ("miccan", "x", 7, "")),
     *(("sha256", value) for value in ("0" * 64, "x", 7)),
-    *(("ranges", v) for v in (7, {"matrix": 1}, {"matrix": {"low": 1e999, "high": 1, "meaning": "x"}}, {"x" * 999: {}})),
+    *(
+        ("ranges", v)
+        for v in (7, {"matrix": 1}, {"matrix": {"low": 1e999, "high": 1, "meaning": "x"}}, {"x" * 999: {}})
+    ),
     *(("title", value) for value in ("", "\x1b[2J\x07", "x" * 9999, 7)),
     *(("metrics", value) for value in ([1], {}, [{"name": "x", "data": "y", "value": 1e999}])),
     *(("date", value) for value in ("yesterday", "9999-99-99", 7)),
@@ -393,9 +399,16 @@ def formats() -> list[Format]:
         (folder / "voice.TextGrid").write_text(_GRID, encoding="utf-8")
         return folder / "voice.TextGrid"
 
-    wav = {"field": Fault(_wav_field, st.sampled_from(_WAV_FIELDS)), "only a pickle": PICKLES, "name": odd_names(".wav")}
+    wav = {
+        "field": Fault(_wav_field, st.sampled_from(_WAV_FIELDS)),
+        "only a pickle": PICKLES,
+        "name": odd_names(".wav"),
+    }
     grid = {"text": Fault(_replace_text, grid_texts), "only a pickle": PICKLES, "name": odd_names(".TextGrid")}
-    job = {"entry": Fault(_entry("job.json"), st.sampled_from(_JOB_ENTRIES)), "text": Fault(_whole("job.json"), _JSON_TEXTS)}
+    job = {
+        "entry": Fault(_entry("job.json"), st.sampled_from(_JOB_ENTRIES)),
+        "text": Fault(_whole("job.json"), _JSON_TEXTS),
+    }
     record = {
         "entry": Fault(_entry("provenance.json"), st.sampled_from(_RECORD_ENTRIES)),
         "text": Fault(_whole("provenance.json"), _JSON_TEXTS),
@@ -411,9 +424,27 @@ def formats() -> list[Format]:
     return [
         Format("wav", _wav, ("voice.wav",), wav, run=_read_wav),
         Format("TextGrid", textgrid, ("voice.TextGrid",), grid, run=_read_textgrid),
-        Format("job file", _job_folder, ("job/job.json",), job, run=_job_words, runs_job=True, names_file=False, weight=0.5),
-        Format("record and events", _record_folder, ("job/provenance.json", "job/events.jsonl"), record, run=_job_words, runs_job=True, weight=0.3),
-        Format("weights and card", _weights, ("job/net.safetensors", "job/net.json"), weights, run=_weight_words, runs_job=True, weight=0.5),
+        Format(
+            "job file", _job_folder, ("job/job.json",), job, run=_job_words, runs_job=True, names_file=False, weight=0.5
+        ),
+        Format(
+            "record and events",
+            _record_folder,
+            ("job/provenance.json", "job/events.jsonl"),
+            record,
+            run=_job_words,
+            runs_job=True,
+            weight=0.3,
+        ),
+        Format(
+            "weights and card",
+            _weights,
+            ("job/net.safetensors", "job/net.json"),
+            weights,
+            run=_weight_words,
+            runs_job=True,
+            weight=0.5,
+        ),
         Format("checkpoint", _checkpoint, ("last.safetensors",), checkpoint, run=_read_checkpoint),
         Format("training TOML", _toml, ("net.toml",), toml, run=_train_words, weight=0.7, done="name a folder"),
     ]

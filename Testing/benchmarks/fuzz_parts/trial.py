@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from fuzz_parts import judge, mutator
 from fuzz_parts.case import UNBROKEN, Case, Expected, Format, Place
 from fuzz_parts.observe import Seen, Watch, observed

@@ -300,3 +300,25 @@ def test_requests_that_cannot_work_are_input_errors(job_folder: Path, entries: d
     assert run_job(job_folder) == 2
     assert words in last(job_folder)["message"]
     assert names(job_folder) == STAYS_ON_FAILURE
+
+
+@pytest.mark.parametrize(
+    "record",
+    ["[" * 100_000, "null", '{"output": 7}', '{"output": {"parts": 7}}', '{"output": {"parts": {"a": 1}}}']
+    + [f'{{"output": {{"transforms": {value}}}}}' for value in ("7", "[7]", '["/dev/zero"]', '"x"')],
+)
+def test_a_record_of_a_stranger_does_no_harm(job_folder: Path, tmp_path: Path, record: str) -> None:
+    change(job_folder, output=str(tmp_path / "extra.npz"))
+    (job_folder / "provenance.json").write_text(record, encoding="utf-8")
+    assert run_job(job_folder) == 0
+    (tmp_path / "extra.npz").write_bytes(b"somebody's")
+    (job_folder / "provenance.json").write_text(record, encoding="utf-8")
+    assert run_job(job_folder) == 2
+    assert (tmp_path / "extra.npz").read_bytes() == b"somebody's"
+
+
+@pytest.mark.parametrize("name", ["a" * 5000 + ".npz", "a\0.npz"])
+def test_an_output_that_no_file_can_be_is_refused_at_once(job_folder: Path, name: str) -> None:
+    change(job_folder, output=name)
+    assert run_job(job_folder) == 2
+    assert "cannot be a file" in last(job_folder)["message"]
