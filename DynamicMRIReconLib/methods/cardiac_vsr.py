@@ -72,6 +72,7 @@ class CardiacVsr(Method):
         "2020, LNCS 12264, 66-76. doi:10.1007/978-3-030-59719-1_7"
     )
     input_kind = "series"
+    prefers_gpu = True
     Parameters = CardiacVsrParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = {"fast": {"warmup": 2}, "standard": {}, "faithful": {}}
 

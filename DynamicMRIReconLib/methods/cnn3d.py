@@ -77,6 +77,7 @@ class Cnn3d(Method):
         "doi:10.1109/TMI.2017.2760978"
     )
     input_kind = "kspace"
+    prefers_gpu = True
     Parameters = Cnn3dParameters
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "fast": {"coil_compression": 4, "coil_iterations": 6, "overlap": 4},
