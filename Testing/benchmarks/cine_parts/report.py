@@ -40,7 +40,8 @@ PSNR is of the whole movie's magnitude, peak 1; SSIM the mean over frames, Gauss
 over the cases. *Shared lines* is what the networks start with: gaps of a frame filled from the frames around it. It is
 no network, and most of the way from the zero-filled movie to the result is its own. The classical methods have the
 weight that is best for each case by PSNR and by SSIM apart, of {weights}, and {iterations} iterations; the networks
-have nothing to choose. Each longer cascade began with the weights of the shorter one, so it was trained for longer too."""
+have nothing to choose. Each longer cascade began with the weights of the shorter one, so it was trained for longer,
+too."""
 _PAPER = """\
 The paper's data (200 cines of 20 x 192 x 192, not public), acceleration (not stated) and training (a GPU, hundreds of
 epochs) are other ones; its figures stand beside for orientation. Ours: all cases of one coil at an acceleration of 8.
