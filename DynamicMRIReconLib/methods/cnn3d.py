@@ -119,6 +119,8 @@ class Cnn3d(Method):
             )
         context.step(0.0, "loading the network")
         model = load_model(parameters.weights, "cnn3d", facts(data), context)
+        if parameters.noise_weight and not model.network.iterations:
+            context.warn("This model has no data consistency: noise_weight has no effect.")
         if parameters.noise_weight:
             model.network.noise_weight = parameters.noise_weight  # type: ignore[assignment]
         model.network.coil_iterations = parameters.coil_iterations  # type: ignore[assignment]

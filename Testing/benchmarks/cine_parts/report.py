@@ -40,7 +40,8 @@ PSNR is of the whole movie's magnitude, peak 1; SSIM the mean over frames, Gauss
 over the cases. *Shared lines* is what the networks start with: gaps of a frame filled from the frames around it. It is
 no network, and most of the way from the zero-filled movie to the result is its own. The classical methods have the
 weight that is best for each case by PSNR and by SSIM apart, of {weights}, and {iterations} iterations; the networks
-have nothing to choose."""
+have nothing to choose. Each longer cascade began with the weights of the shorter one, so it was trained for longer,
+too."""
 _PAPER = """\
 The paper's data (200 cines of 20 x 192 x 192, not public), acceleration (not stated) and training (a GPU, hundreds of
 epochs) are other ones; its figures stand beside for orientation. Ours: all cases of one coil at an acceleration of 8.
@@ -108,11 +109,11 @@ def page(found: dict[str, Any]) -> str:
 
 #: what a person saw in the pictures; to be judged again after a new training
 SEEN = """\
-Errors are result minus truth; red is too bright. Last row: the middle column over time. Zero-filled frames show nothing.
-Shared lines give sharp walls at rest and smear what moves: the walls hardly move, the blood changes its brightness
-instead. The simple and the complex network take the ringing away and leave it at that. The cascades bring some of the
-movement back, a little blurred. low-rank-sparse shows more of it, in steps. Do not measure the motion of walls with
-these models at an acceleration of 8: what is nearly still in the result can move in the patient."""
+Errors are result minus truth; red is missing signal. Last row: the middle column over time. Zero-filled frames show
+nothing. Shared lines give sharp walls at rest and smear what moves: the walls hardly move, the blood changes its
+brightness instead. The simple and the complex network take the ringing away and leave it at that. The cascades bring
+some of the movement back, a little blurred. low-rank-sparse shows more of it, in steps. Do not measure the motion of
+walls with these models at an acceleration of 8: what is nearly still in the result can move in the patient."""
 
 
 def _wrapped(text: str) -> list[str]:

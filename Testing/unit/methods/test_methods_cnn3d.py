@@ -108,6 +108,13 @@ def test_a_noise_weight_lets_go_of_the_samples(weights):
     assert away[0] > away[1] > away[2]
 
 
+def test_a_noise_weight_without_data_consistency_is_said(tmp_path):
+    said = []
+    weights = str(tiny_cnn3d(tmp_path, options={"iterations": 0}))
+    dmr.reconstruct(one_coil()[0], "cnn3d", context=Context(warn=said.append), weights=weights, noise_weight=1.0)
+    assert [sentence for sentence in said if "no effect" in sentence]
+
+
 def test_a_marker_stays_in_place_and_time(weights):
     scene = MarkerScene("oblique")
     shape, frame_times = (1, 64, 64), np.array([0.1, 0.25, 0.6, 1.1])
