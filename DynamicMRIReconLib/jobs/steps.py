@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,12 @@ class Run:
             "data_consistency": consistency,
             "warnings": self._reporter.warnings,
         }
-        files.write_json(self._folder / files.PROVENANCE, {**origin, **run})
+        try:
+            files.write_json(self._folder / files.PROVENANCE, {**origin, **run})
+        except BaseException:
+            # Without its record the output would pass for somebody else's, and no repeat could replace it.
+            _remove_output(output)
+            raise
         return {
             "path": str(self._folder / files.RESULT),
             "output": None if output is None else output["path"],
@@ -282,6 +288,19 @@ class Run:
             write_transforms(paths, series.metadata["stacks"])
             written["transforms"] = [str(path) for path in paths]
         return parts, written
+
+
+def _remove_output(output: dict[str, Any] | None) -> None:
+    """Delete what ``_write`` wrote as the further output."""
+    if output is None:
+        return
+    paths = [output["path"], *(part["path"] for part in output["parts"].values()), *output.get("transforms", [])]
+    for path in paths:
+        found = Path(path)
+        if found.is_dir() and not found.is_symlink():
+            shutil.rmtree(found, ignore_errors=True)
+        else:
+            files.remove(found)
 
 
 def _cut_alike(reference: ImageSeries | None, frames: tuple[int, int]) -> ImageSeries | None:
