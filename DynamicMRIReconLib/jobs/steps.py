@@ -99,20 +99,20 @@ class Run:
         origin["weights_sha256"] = provenance.weights_of(series)
         series = series.with_metadata(provenance=origin)
         parts, output = self._write(job, series)
-        figures = series.metadata.get("figures")
-        run = {
-            "started_at": started.isoformat(timespec="seconds"),
-            "wall_time_s": round(self._reporter.elapsed_s, 3),
-            "peak_memory": provenance.peak_memory(device),
-            "command": provenance.shell_command(job),
-            "inputs": [{"path": str(one.resolved(self._folder)), "sha256": one.sha256} for one in job.all_inputs()],
-            "output": output,
-            "metrics": metrics,
-            "figures": figures,
-            "data_consistency": consistency,
-            "warnings": self._reporter.warnings,
-        }
         try:
+            figures = series.metadata.get("figures")
+            run = {
+                "started_at": started.isoformat(timespec="seconds"),
+                "wall_time_s": round(self._reporter.elapsed_s, 3),
+                "peak_memory": provenance.peak_memory(device),
+                "command": provenance.shell_command(job),
+                "inputs": [{"path": str(one.resolved(self._folder)), "sha256": one.sha256} for one in job.all_inputs()],
+                "output": output,
+                "metrics": metrics,
+                "figures": figures,
+                "data_consistency": consistency,
+                "warnings": self._reporter.warnings,
+            }
             files.write_json(self._folder / files.PROVENANCE, {**origin, **run})
         except BaseException:
             # Without its record the output would pass for somebody else's, and no repeat could replace it.
