@@ -279,14 +279,21 @@ class Run:
         self._stop.hold = True
         if output is None:
             return parts, None
-        beside = write_parts(output, series)
-        io.write(output, series)
-        entries = {name: {"path": str(path), "sha256": sha256_of(path)} for name, path in beside.items()}
-        written = {"path": str(output), "sha256": sha256_of(output), "parts": entries}
-        if job.transforms:
-            paths = transforms_of(job, output)
-            write_transforms(paths, series.metadata["stacks"])
-            written["transforms"] = [str(path) for path in paths]
+        placed: list[Path] = []
+        try:
+            beside = write_parts(output, series)
+            placed += beside.values()
+            io.write(output, series)
+            placed.append(output)
+            entries = {name: {"path": str(path), "sha256": sha256_of(path)} for name, path in beside.items()}
+            written = {"path": str(output), "sha256": sha256_of(output), "parts": entries}
+            if job.transforms:
+                paths = transforms_of(job, output)
+                write_transforms(paths, series.metadata["stacks"])
+                written["transforms"] = [str(path) for path in paths]
+        except BaseException:
+            _remove(placed)
+            raise
         return parts, written
 
 
@@ -295,12 +302,15 @@ def _remove_output(output: dict[str, Any] | None) -> None:
     if output is None:
         return
     paths = [output["path"], *(part["path"] for part in output["parts"].values()), *output.get("transforms", [])]
+    _remove([Path(path) for path in paths])
+
+
+def _remove(paths: list[Path]) -> None:
     for path in paths:
-        found = Path(path)
-        if found.is_dir() and not found.is_symlink():
-            shutil.rmtree(found, ignore_errors=True)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
         else:
-            files.remove(found)
+            files.remove(path)
 
 
 def _cut_alike(reference: ImageSeries | None, frames: tuple[int, int]) -> ImageSeries | None:
