@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -102,21 +103,26 @@ class Run:
         origin["weights_sha256"] = provenance.weights_of(series)
         series = series.with_metadata(**redacted({**series.metadata, "provenance": origin}, redact))
         parts, output = self._write(job, series)
-        figures = series.metadata.get("figures")
-        run = {
-            "started_at": started.isoformat(timespec="seconds"),
-            "wall_time_s": round(self._reporter.elapsed_s, 3),
-            "peak_memory": provenance.peak_memory(device),
-            "command": provenance.shell_command(job),
-            "inputs": [{"path": str(one.resolved(self._folder)), "sha256": one.sha256} for one in job.all_inputs()],
-            "output": output,
-            "fingerprint": fingerprint,
-            "metrics": metrics,
-            "figures": figures,
-            "data_consistency": consistency,
-            "warnings": self._reporter.warnings,
-        }
-        files.write_json(self._folder / files.PROVENANCE, redacted({**origin, **run}, redact))
+        try:
+            figures = series.metadata.get("figures")
+            run = {
+                "started_at": started.isoformat(timespec="seconds"),
+                "wall_time_s": round(self._reporter.elapsed_s, 3),
+                "peak_memory": provenance.peak_memory(device),
+                "command": provenance.shell_command(job),
+                "inputs": [{"path": str(one.resolved(self._folder)), "sha256": one.sha256} for one in job.all_inputs()],
+                "output": output,
+                "fingerprint": fingerprint,
+                "metrics": metrics,
+                "figures": figures,
+                "data_consistency": consistency,
+                "warnings": self._reporter.warnings,
+            }
+            files.write_json(self._folder / files.PROVENANCE, redacted({**origin, **run}, redact))
+        except BaseException:
+            # Without its record the output would pass for somebody else's, and no repeat could replace it.
+            _remove_output(output)
+            raise
         return {
             "path": str(self._folder / files.RESULT),
             "output": None if output is None else output["path"],
@@ -281,15 +287,38 @@ class Run:
         self._stop.hold = True
         if output is None:
             return parts, None
-        beside = write_parts(output, series)
-        io.write(output, series)
-        entries = {name: {"path": str(path), "sha256": sha256_of(path)} for name, path in beside.items()}
-        written = {"path": str(output), "sha256": sha256_of(output), "parts": entries}
-        if job.transforms:
-            paths = transforms_of(job, output)
-            write_transforms(paths, series.metadata["stacks"])
-            written["transforms"] = [str(path) for path in paths]
+        placed: list[Path] = []
+        try:
+            beside = write_parts(output, series)
+            placed += beside.values()
+            io.write(output, series)
+            placed.append(output)
+            entries = {name: {"path": str(path), "sha256": sha256_of(path)} for name, path in beside.items()}
+            written = {"path": str(output), "sha256": sha256_of(output), "parts": entries}
+            if job.transforms:
+                paths = transforms_of(job, output)
+                write_transforms(paths, series.metadata["stacks"])
+                written["transforms"] = [str(path) for path in paths]
+        except BaseException:
+            _remove(placed)
+            raise
         return parts, written
+
+
+def _remove_output(output: dict[str, Any] | None) -> None:
+    """Delete what ``_write`` wrote as the further output."""
+    if output is None:
+        return
+    paths = [output["path"], *(part["path"] for part in output["parts"].values()), *output.get("transforms", [])]
+    _remove([Path(path) for path in paths])
+
+
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            files.remove(path)
 
 
 def _cut_alike(reference: ImageSeries | None, frames: tuple[int, int]) -> ImageSeries | None:

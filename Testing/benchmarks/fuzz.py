@@ -33,10 +33,12 @@ def shares(chosen: list[Format], files: int) -> dict[str, int]:
 
 def run(files: int, run_seed: int, names: list[str], results: Results) -> None:
     """Break, run and count what ``results`` do not have yet."""
-    warm.up()
     chosen = [one for one in formats() if not names or one.name in names]
     count = shares(chosen, files)
     missing = [one for one in chosen if not results.has(one.name, run_seed, count[one.name])]
+    if not missing:
+        return
+    warm.up()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         runner = Runner(run_seed, Path(folder).resolve(), results.keep)
         goods = {one.name: runner.good(one) for one in missing}

@@ -20,6 +20,7 @@ import numpy as np
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.cli import main
 from DynamicMRIReconLib.data import KSpace
+from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.jobs.events import final_event, read_events
 from DynamicMRIReconLib.jobs.local import explain_exit
 
@@ -160,7 +161,9 @@ def faults_after(place: Workplace, worker: Worker, *, done: bool = False, input_
     events = place.events() if (place.job / "events.jsonl").exists() else worker.told()
     if final_event(events) is None and final_event(worker.told()) is None:
         wrong.append("no event says how it ended")
-    if done and not wrong:
-        io.read(place.job / "result.seq.nrrd")
-        io.read(place.output)
+    for path in (place.job / "result.seq.nrrd", place.output) if done else ():
+        try:
+            io.read(path)
+        except InputError as error:
+            wrong.append(f"no whole result: {error}")
     return wrong

@@ -17,7 +17,7 @@ import pytest
 
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.data import ImageSeries
-from DynamicMRIReconLib.jobs import memory, reporting
+from DynamicMRIReconLib.jobs import files, memory, reporting, steps
 from DynamicMRIReconLib.jobs.events import EventReader, read_events
 from DynamicMRIReconLib.jobs.job import Job
 from DynamicMRIReconLib.jobs.local import request_cancel
@@ -322,3 +322,46 @@ def test_an_output_that_no_file_can_be_is_refused_at_once(job_folder: Path, name
     change(job_folder, output=name)
     assert run_job(job_folder) == 2
     assert "cannot be a file" in last(job_folder)["message"]
+
+
+def test_an_output_that_could_not_be_hashed_is_taken_back(
+    job_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "extra.npz"
+    change(job_folder, output=str(output))
+
+    def hashed(path: Path, each_piece: Any = None) -> str:
+        if path == output:
+            assert output.exists()
+            raise MemoryError
+        return "0" * 64
+
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "sha256_of", hashed)
+        assert run_job(job_folder) == 1
+    assert last(job_folder)["kind"] == "resource"
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("suffix", ["npz", "dicom"])
+def test_an_output_whose_record_could_not_be_written_is_taken_back(
+    job_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    output = tmp_path / f"extra.{suffix}"
+    change(job_folder, output=str(output))
+    write = files.write_json
+
+    def full(path: Path, value: Any) -> None:
+        if path.name == files.PROVENANCE:
+            assert output.exists()
+            raise OSError(28, "No space left on device")
+        write(path, value)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "write_json", full)
+        assert run_job(job_folder) == 1
+    assert "disk is full" in last(job_folder)["message"]
+    assert names(job_folder) == STAYS_ON_FAILURE
+    assert not output.exists()
+    assert run_job(job_folder) == 0
+    assert output.exists()
