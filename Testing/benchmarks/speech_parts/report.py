@@ -40,10 +40,12 @@ frames; they stand beside for orientation.
 Not measured: the ablations of the paper's Table 2 (U-Net, attention, long skip); [training.md](training.md) says how to
 run them."""
 _SEEN = """\
-Errors are result minus truth; red is missing signal. At arms6_1 palate, tongue and pharynx are sharp, and the airway is
-dark where total variation leaves it grey. At arms6_2 the tongue is there but blurred, and the airway partly filled. At
-arms6_6 the figures are better than those of total variation, yet the image is little more than a face in general: the
-tongue cannot be seen. Do not use this model there."""
+Errors are result minus truth; red is missing signal, blue signal that is not there. On phantoms palate, tongue and
+pharynx are sharp at arms6_1, and the airway is dark where total variation leaves it grey; arms6_2 is a little softer.
+The real frame has the mouth wide open, which no real frame of the training had: at arms6_1 a faint ghost of closed lips
+remains, at arms6_2 the network paints the mouth closed and the tongue forward, and at arms6_6 it paints a face in
+general. Its figures are better than those of total variation all the same. Where it matters what the mouth does, use
+arms6_1 or more samples, and compare with a method that was not trained."""
 _BETWEEN = """\
 Odd frames are interpolated from even ones. *rec* is against the frame of the same input, *gt* against the true frame.
 M-mode: along the line from the palate through the tongue, RMS difference of intensity in % of the brightest, and mean
