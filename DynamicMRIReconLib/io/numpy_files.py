@@ -64,6 +64,9 @@ def _declared_bytes(file: IO[bytes], name: str) -> int:
         raise InputError(f"{name} is not a NumPy file, or its header is damaged.") from error
     if dtype.hasobject:
         raise InputError(f"{name} holds Python objects, which are not read because they can run code: save numbers.")
+    if dtype.itemsize == 0 or any(isinstance(size, bool) for size in shape):
+        # values without size fill any shape; NumPy takes True for a 1 here and stumbles over it later
+        raise InputError(f"{name} is not a NumPy file of numbers: its header has shape {shape} and type {dtype.str!r}.")
     count = 1
     for size in shape:
         count *= int(size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -197,3 +198,23 @@ def test_nrrd_headers_that_send_their_reader_away(tmp_path: Path, line: bytes, w
     head, blank, data = path.read_bytes().partition(b"\n\n")
     path.write_bytes(head + b"\n" + line + blank + data)
     assert words in refused(path)
+
+
+@pytest.mark.parametrize(
+    "header_text",
+    [
+        "{'descr': '<c8', 'fortran_order': False, 'shape': (True, 1, 1, 2, 2), }",
+        "{'descr': '|V0', 'fortran_order': False, 'shape': (99999999999, 1, 1, 2, 2), }",
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_numpy_headers_that_numpy_stumbles_over_are_refused(tmp_path: Path, header_text: str, packed: bool) -> None:
+    text = header_text.ljust(117).encode() + b"\n"
+    content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + np.zeros(4, np.complex64).tobytes()
+    path = tmp_path / ("scan.npz" if packed else "scan.npy")
+    if packed:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("kspace.npy", content)
+    else:
+        path.write_bytes(content)
+    assert "NumPy file" in refused(path)
