@@ -24,7 +24,8 @@ def conjugate_gradient(
 
     The leading ``independent_axes`` axes number systems of their own, each with its own step sizes: for image series
     (frames, z, y, x) with 1, no frame's solution depends on which others are solved with it. A system that has
-    reached the tolerance rests while the others go on.
+    reached the tolerance rests while the others go on. Iterations beyond what the precision of the numbers can tell
+    neither help nor harm.
 
     M. R. Hestenes and E. Stiefel, J. Res. Natl. Bur. Stand. 49 (1952) 409-436, doi:10.6028/jres.049.044.
 
@@ -68,20 +69,29 @@ def conjugate_gradient(
     direction = residual.clone()
     energy, wanted = inner(residual, residual), inner(rhs, rhs)
     active = energy > tolerance**2 * wanted
+    precision, largest = torch.finfo(wanted.dtype).eps, torch.zeros_like(wanted)
     for iteration in range(1, iterations + 1):
         if not active.any():
             break
         image = gram(direction)
-        curvature = inner(direction, image)
+        curvature, square = inner(direction, image), inner(direction, direction)
         if not torch.isfinite(curvature).all():
             raise ValueError(f"Conjugate gradients met numbers that are not finite in iteration {iteration}.")
         active = active & (curvature > 0)
-        step = torch.where(active, energy / torch.where(active, curvature, 1), 0)
+        largest = torch.maximum(largest, curvature / square.clamp_min(torch.finfo(square.dtype).tiny))
+        # G does not tell such a direction from none: a step along it would be rounding errors, enlarged.
+        flat = active & (curvature <= 8 * precision * largest * square)
+        step = torch.where(active & ~flat, energy / torch.where(active, curvature, 1), 0)
         x = x + step * direction
         residual = residual - step * image
         previous, energy = energy, inner(residual, residual)
         active = active & (energy > tolerance**2 * wanted)
-        direction = residual + torch.where(active, energy / torch.where(active, previous, 1), 0) * direction
+        keep = torch.where(active, energy / torch.where(active, previous, 1), 0)
+        if (again := flat | (active & (energy <= precision**2 * wanted))).any():
+            # The residual that is carried along is no longer the true one: begin anew from where x is.
+            residual = torch.where(again, rhs - gram(x), residual)
+            energy, keep = inner(residual, residual), torch.where(again, 0, keep)
+        direction = residual + keep * direction
         if callback is not None and callback(_status(iteration, x, rhs, residual, energy, wanted)) is False:
             break
     return x

@@ -110,3 +110,16 @@ def test_not_finite_is_an_error():
         conjugate_gradient(lambda x: x * torch.nan, torch.ones(1, 3), iterations=3)
     with pytest.raises(ValueError, match="must not be negative"):
         conjugate_gradient(lambda x: x, torch.ones(1, 3), iterations=-1)
+
+
+@pytest.mark.parametrize(("rows", "size"), [(12, 12), (7, 12), (120, 200)])
+def test_iterations_beyond_the_precision_do_no_harm(rows, size):
+    """Also where G does not tell all: what it does not see must not grow out of rounding errors."""
+    generator = torch.Generator().manual_seed(0)
+    root = torch.randn(rows, size, dtype=torch.complex64, generator=generator)
+    matrix = (root.mH @ root).T
+    truth = torch.randn(2, size, dtype=torch.complex64, generator=generator)
+    rhs = truth @ matrix
+    solution = conjugate_gradient(lambda x: x @ matrix, rhs, iterations=10 * size)
+    assert float((solution @ matrix - rhs).norm() / rhs.norm()) < 2e-4
+    assert float(solution.norm()) < 20 * float(truth.norm())
