@@ -70,6 +70,7 @@ def conjugate_gradient(
     energy, wanted = inner(residual, residual), inner(rhs, rhs)
     active = energy > tolerance**2 * wanted
     precision, largest = torch.finfo(wanted.dtype).eps, torch.zeros_like(wanted)
+    refined = resting = torch.zeros_like(active)
     for iteration in range(1, iterations + 1):
         if not active.any():
             break
@@ -80,17 +81,18 @@ def conjugate_gradient(
         active = active & (curvature > 0)
         largest = torch.maximum(largest, curvature / square.clamp_min(torch.finfo(square.dtype).tiny))
         # G does not tell such a direction from none: a step along it would be rounding errors, enlarged.
-        flat = active & (curvature <= 8 * precision * largest * square)
-        step = torch.where(active & ~flat, energy / torch.where(active, curvature, 1), 0)
+        flat = active & (curvature <= 100 * precision * largest * square)
+        step = torch.where(active & ~flat & ~resting, energy / torch.where(active, curvature, 1), 0)
         x = x + step * direction
         residual = residual - step * image
         previous, energy = energy, inner(residual, residual)
         active = active & (energy > tolerance**2 * wanted)
         keep = torch.where(active, energy / torch.where(active, previous, 1), 0)
-        if (again := flat | (active & (energy <= precision**2 * wanted))).any():
-            # The residual that is carried along is no longer the true one: begin anew from where x is.
-            residual = torch.where(again, rhs - gram(x), residual)
-            energy, keep = inner(residual, residual), torch.where(again, 0, keep)
+        if (worn := flat | (active & (energy <= precision**2 * wanted))).any():
+            # The residual that is carried along is no longer the true one: begin anew from where x is, once.
+            resting, refined = resting | (worn & refined), refined | worn
+            residual = torch.where(worn, rhs - gram(x), residual)
+            energy, keep = inner(residual, residual), torch.where(worn, 0, keep)
         direction = residual + keep * direction
         if callback is not None and callback(_status(iteration, x, rhs, residual, energy, wanted)) is False:
             break

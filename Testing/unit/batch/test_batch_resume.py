@@ -143,7 +143,7 @@ def test_workers_that_differ_or_see_nothing_say_so(done: Row, tmp_path: Path) ->
     assert outcome["state"] == "failed"
     assert "not 99.0" in outcome["message"]
     outcome = task.run_row(str(tmp_path / "elsewhere"), "stop", DynamicMRIReconLib.__version__)
-    assert "must have the same path on every computer" in outcome["message"]
+    assert "must have the same path there as here" in outcome["message"]
 
 
 def test_without_dask_rows_run_in_turn_and_only_what_failed_runs_again(
