@@ -183,6 +183,10 @@ def test_compressed_header_with_a_flipped_byte_is_refused(tmp_path: Path, frames
     content[-20] ^= 1
     path.write_bytes(content)
     refused(path)
+    # so it is when the header tells of fewer frames
+    struct.pack_into("<h", content, 10 + 5 + 48, 1)
+    path.write_bytes(content)
+    refused(path)
 
 
 @pytest.mark.parametrize(
@@ -366,3 +370,13 @@ def test_voxels_whose_squares_overflow_can_be_compared() -> None:
         assert found[name]["mean"] == pytest.approx(expected[name]["mean"], rel=1e-4)
     for name in ("scale", "temporal_sharpness"):
         assert found[name] == pytest.approx(expected[name], rel=1e-4)
+
+
+@pytest.mark.parametrize("line", ["units: x", 'labels: ""', "spacings: 1 1", "thicknesses: 1", "axis mins: 0"])
+def test_nrrd_fields_without_an_entry_for_each_axis(tmp_path: Path, line: str) -> None:
+    path = io.write(tmp_path / "cine.seq.nrrd", SERIES)
+    head, blank, data = path.read_bytes().partition(b"\n\n")
+    field = line.partition(":")[0].encode()
+    lines = [one for one in head.split(b"\n") if not one.startswith(field + b":")]
+    path.write_bytes(b"\n".join([*lines, line.encode()]) + blank + data)
+    assert "for 4 axes" in refused(path)
