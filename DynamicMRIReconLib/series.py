@@ -65,6 +65,8 @@ class ImageSeries:
         synthetic = np.zeros(len(array), bool) if self.synthetic is None else np.asarray(self.synthetic)
         if synthetic.shape != (len(array),):
             raise InputError(f"The synthetic flags have shape {synthetic.shape}; one for each of {len(array)} frames.")
+        if synthetic.dtype.kind not in "biuf" or not np.isin(synthetic, (0, 1)).all():
+            raise InputError("The synthetic flags must be true or false (1 or 0), one for each frame.")
         object.__setattr__(self, "array", array)
         object.__setattr__(self, "affine", Geometry(self.affine).affine)
         object.__setattr__(self, "times_s", checked_times(self.times_s, len(array), "The image series"))

@@ -75,8 +75,8 @@ def ssim(maps: NDArray[np.float32], region: NDArray[np.bool_]) -> NDArray[np.flo
 
 def best_scale(result: Array, reference: Array) -> float:
     """The factor on ``result`` with the least squared error over the whole series; 1 for a result of zeros."""
-    energy = float(np.vdot(result, result))
-    return float(np.vdot(result, reference)) / energy if energy > 0 else 1.0
+    energy = _inner(result, result)
+    return _inner(result, reference) / energy if energy > 0 else 1.0
 
 
 def temporal_sharpness(result: Array, reference: Array, region: NDArray[np.bool_]) -> float | None:
@@ -84,8 +84,14 @@ def temporal_sharpness(result: Array, reference: Array, region: NDArray[np.bool_
     above 1 there is flicker. None for one frame or a reference that does not change."""
     if len(reference) < 2:
         return None
-    changes = [float(np.linalg.norm(np.diff(x[:, region], axis=0))) for x in (result, reference)]
+    changes = [float(np.linalg.norm(np.diff(x[:, region].astype(np.float64), axis=0))) for x in (result, reference)]
     return changes[0] / changes[1] if changes[1] > 0 else None
+
+
+def _inner(one: Array, other: Array) -> float:
+    """Inner product in double precision, frame by frame: squares of large voxels overflow single precision."""
+    pairs = zip(one, other, strict=True)
+    return sum(float(np.vdot(a.astype(np.float64), b.astype(np.float64))) for a, b in pairs)
 
 
 def _mean_square(values: Array, region: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -111,10 +111,7 @@ def _kspace(arrays: dict[str, NDArray[Any]], notes: dict[str, Any], warnings: li
     times = _times(arrays, len(samples), warnings)
     shape: tuple[int, int, int] | None = None
     if "image_shape" in arrays:
-        sizes = [int(n) for n in arrays["image_shape"].ravel()]
-        if len(sizes) != 3:
-            raise InputError(f"{name}: 'image_shape' must be the three sizes z, y, x, not {sizes}.")
-        shape = (sizes[0], sizes[1], sizes[2])
+        shape = _image_shape(arrays["image_shape"], name)
     if shape is None:
         shape = KSpace(samples, np.eye(4), times, **rest).matrix
     affine = checked_affine(_affine(arrays, shape, warnings))
@@ -125,6 +122,15 @@ def _kspace(arrays: dict[str, NDArray[Any]], notes: dict[str, Any], warnings: li
     data = KSpace(samples, affine, times, image_shape=shape, metadata=notes, **rest)
     _keep(data, warnings)
     return data
+
+
+def _image_shape(value: NDArray[Any], name: str) -> tuple[int, int, int]:
+    sizes = value.ravel()
+    # .mat files hold them as floats
+    if sizes.dtype.kind not in "iuf" or sizes.size != 3 or not np.isfinite(sizes).all() or (sizes != sizes // 1).any():
+        told = np.array2string(sizes[:6], separator=", ")[:200]
+        raise InputError(f"{name}: 'image_shape' must be the three sizes z, y, x in whole numbers, not {told}.")
+    return int(sizes[0]), int(sizes[1]), int(sizes[2])
 
 
 def _whitened(

@@ -59,7 +59,7 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     source, grid = _phases(slices, options.times_from, warnings)
     times = _times_s(grid, source, warnings)
     affine = _affine(grid, warnings)
-    ours = metadata_of(dicom_files.load(grid[0][0].file, pixels=False))
+    ours = _notes(grid[0][0].file)
     if ours is not None and len(times) == 1:
         times = np.array([grid[0][0].times_ms.get("TriggerTime", 0.0) * 1e-3])
     metadata: dict[str, Any] = {
@@ -241,6 +241,12 @@ def _slice_step(grid: Grid, warnings: list[str]) -> NDArray[np.float64]:
     return np.asarray(step)
 
 
+def _notes(file: Path) -> dict[str, Any] | None:
+    dataset = dicom_files.load(file, pixels=False)
+    with dicom_files.reading_tags(file):
+        return metadata_of(dataset)
+
+
 def _pixels(grid: Grid) -> NDArray[np.float32]:
     rows, columns = grid[0][0].shape
     array = np.empty((len(grid[0]), len(grid), rows, columns), np.float32)
@@ -261,6 +267,7 @@ def _pixels(grid: Grid) -> NDArray[np.float32]:
             packed = getattr(dataset.file_meta.get("TransferSyntaxUID"), "is_compressed", False)
             advice = "; decompress it first, for example with gdcmconv --raw" if packed else "; it may be damaged"
             raise InputError(f"{file.name}: the pixels cannot be read ({reason}){advice}.") from error
-        for index, phase, z in wanted:
-            array[phase, z] = rescaled(pixels[index], dataset, index)
+        with dicom_files.reading_tags(file):
+            for index, phase, z in wanted:
+                array[phase, z] = rescaled(pixels[index], dataset, index)
     return array

@@ -54,10 +54,11 @@ def find_frames(path: Path, warnings: list[str]) -> list[DicomFrame]:
     without_image = 0
     for file in dicom_files_in(path):
         dataset = load(file, pixels=False)
-        if dataset.get("Rows") is None:
-            without_image += 1
-            continue
-        frames.extend(_frames_of(file, dataset))
+        with reading_tags(file):
+            if dataset.get("Rows") is None:
+                without_image += 1
+                continue
+            frames.extend(frames_of(file, dataset))
     if not frames:
         raise InputError(f"{path.name} holds no DICOM image.")
     if without_image:
@@ -65,14 +66,22 @@ def find_frames(path: Path, warnings: list[str]) -> list[DicomFrame]:
     return frames
 
 
-def _frames_of(file: Path, dataset: Any) -> list[DicomFrame]:
+@contextmanager
+def reading_tags(file: Path) -> Iterator[None]:
+    """Where values of a loaded data set are asked for: pydicom parses them then, without a word about odd ones.
+
+    Raises
+    ------
+    InputError
+        One of them cannot be parsed.
+    """
     try:
         with quiet():
-            return list(frames_of(file, dataset))
-    except InputError:
+            yield
+    except (InputError, MemoryError):
         raise
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, NotImplementedError) as error:
-        # pydicom parses a value when it is asked for, and raises whatever that raises
+    except Exception as error:
+        # Damaged bytes raise nearly anything from their parsers: struct.error, NotImplementedError, pydicom's own.
         raise InputError(f"{file.name}: its tags cannot be read; it may be damaged: {error}") from error
 
 

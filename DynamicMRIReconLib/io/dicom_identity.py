@@ -72,7 +72,7 @@ def _of_study(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for file in dicom_files.dicom_files_in(path):
         dataset = dicom_files.load(file, pixels=False)
-        with dicom_files.quiet():
+        with dicom_files.reading_tags(file):
             tags = {name: dataset.get(name) for name in (*PATIENT, *STUDY) if _is_valid(dataset, name)}
         if "StudyInstanceUID" not in tags:
             continue

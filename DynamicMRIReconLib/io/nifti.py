@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import warnings as python_warnings
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.metadata import checked_notes
+from DynamicMRIReconLib.io.nifti_header import checked_class, units
 from DynamicMRIReconLib.io.one_series import one_series
 from DynamicMRIReconLib.io.options import ReadOptions
 from DynamicMRIReconLib.io.series_times import SECONDS_PER_UNIT, frame_interval_s, seconds_per, unit_for
@@ -54,16 +56,16 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     InputError
         Damaged file, colour voxels, more than four dimensions, values that are not finite.
     """
-    import nibabel
     from nibabel.imageglobals import LoggingOutputSuppressor
 
     warnings: list[str] = []
     try:
         # nibabel would print what it thinks of a header
-        with LoggingOutputSuppressor():
-            image = nibabel.load(str(path))
+        with LoggingOutputSuppressor(), python_warnings.catch_warnings():
+            python_warnings.simplefilter("ignore")
+            image = checked_class(path).from_filename(str(path))
             stored = np.asanyarray(image.dataobj)
-    except MemoryError:
+    except (MemoryError, InputError):
         raise
     except Exception as error:
         # nibabel, gzip and zlib each have their own classes; all mean the same to the user.
@@ -72,9 +74,10 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
         raise InputError(f"voxels of type {stored.dtype} (colour?) cannot be read as a series.")
     array = _frames_first(stored)
     notes = _notes(image.header, warnings)
-    times, synthetic = _times(image.header, len(array), notes, warnings)
+    space_unit, time_unit = units(image.header, warnings)
+    times, synthetic = _times(image.header, len(array), time_unit, notes, warnings)
     metadata = dict(notes.get("metadata", {}))
-    affine = _affine(image, warnings)
+    affine = _affine(image, space_unit, warnings)
     thickness = _thickness_beside(path)
     if thickness is not None:
         metadata.setdefault("slice_thickness_mm", thickness)
@@ -158,9 +161,8 @@ def _thickness_beside(path: Path) -> float | None:
         return None
 
 
-def _affine(image: Any, warnings: list[str]) -> NDArray[np.float64]:
+def _affine(image: Any, space_unit: str, warnings: list[str]) -> NDArray[np.float64]:
     header = image.header
-    space_unit, _ = header.get_xyzt_units()
     scale = np.diag([*[_MM_PER_UNIT.get(space_unit, 1.0)] * 3, 1.0])
     sform = header.get_sform(coded=True)[0]
     qform = header.get_qform(coded=True)[0]
@@ -181,7 +183,8 @@ def _compare_forms(
     corners = np.array([[*(last * bits), 1.0] for bits in np.ndindex(2, 2, 2)])
     apart = float(np.linalg.norm((corners @ (sform - qform).T)[:, :3], axis=1).max())
     voxel = float(np.linalg.norm(sform[:3, :3], axis=0).min())
-    if apart > 0.1 * voxel:
+    # voxels without size are refused as the sform is made the affine
+    if apart > 0.1 * voxel > 0:
         warnings.append(f"sform and qform put the image up to {apart / voxel:.2g} voxels apart: the sform is used.")
 
 
@@ -202,19 +205,28 @@ def _notes(header: Any, warnings: list[str]) -> dict[str, Any]:
     return {}
 
 
+def _exact(times_s: list[Any], synthetic: list[Any]) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    try:
+        return np.array(times_s, np.float64), np.array(synthetic)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            "the frame times or synthetic flags in its header extension are no numbers: it is damaged; remove the "
+            "extension to read it with the header's times."
+        ) from error
+
+
 def _times(
-    header: Any, frames: int, notes: dict[str, Any], warnings: list[str]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+    header: Any, frames: int, unit: str, notes: dict[str, Any], warnings: list[str]
+) -> tuple[NDArray[np.float64], NDArray[Any] | None]:
     """Frame times in seconds and synthetic flags: from the notes when they fit the image, else from the header."""
     exact = notes.get("times_s")
     flags = notes.get("synthetic", [0] * frames)
     if isinstance(exact, list) and isinstance(flags, list) and len(exact) == len(flags) == frames:
-        return np.array(exact, np.float64), np.array(flags).astype(bool)
+        return _exact(exact, flags)
     if exact is not None:
         warnings.append(
             "The exact frame times in the header extension belong to another number of frames: the header's are used."
         )
-    unit = header.get_xyzt_units()[1]
     zooms = header.get_zooms()
     interval = float(zooms[3]) if len(zooms) > 3 else 0.0
     start = float(header["toffset"]) if "toffset" in header else 0.0

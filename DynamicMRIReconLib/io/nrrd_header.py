@@ -31,6 +31,10 @@ _TO_RAS = {
 _SHORT = {"ras": "right-anterior-superior", "las": "left-anterior-superior", "lps": "left-posterior-superior"}
 _SPATIAL = ("domain", "space", "", "none", "???")
 _TEMPORAL = ("list", "time")
+_PER_AXIS = (
+    *("sizes", "kinds", "labels", "units", "spacings", "thicknesses"),
+    *("axis mins", "axis maxs", "centers", "centerings", "space directions"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,16 @@ def find_axes(header: Header) -> Axes:
     Raises
     ------
     InputError
-        Not a scalar or complex image of two or three spatial dimensions with at most one list of frames.
+        Not a scalar or complex image of two or three spatial dimensions with at most one list of frames, or a field
+        of the header does not have one entry for each axis.
     """
     dimension = int(header["dimension"])
+    for field in _PER_AXIS:
+        if field in header and len(header[field]) != dimension:
+            raise InputError(
+                f"its header field {field!r} has {len(header[field])} entries for {dimension} axes: it is damaged; "
+                "give one for each axis."
+            )
     kinds = [str(kind).lower() for kind in header.get("kinds", [""] * dimension)]
     parts = [i for i, kind in enumerate(kinds) if kind == "complex"]
     temporal = [i for i, kind in enumerate(kinds) if kind in _TEMPORAL]

@@ -65,3 +65,37 @@ def test_tags_of_another_kind_and_a_missing_transfer_syntax(tmp_path: Path) -> N
     path.write_bytes(content.replace(mark, b"\x02\x00\x12\x00UI", 1))
     with pytest.raises(InputError, match=r"a\.dcm"):
         io.read(path)
+
+
+@pytest.mark.parametrize("kind", [b"\x44\x5b", b"DS"])
+@pytest.mark.parametrize("tag", [b"\x28\x00\x53\x10", b"\x18\x00\x50\x00", b"\x28\x00\x10\x00"])
+def test_values_that_cannot_be_parsed_name_the_file(tmp_path: Path, tag: bytes, kind: bytes) -> None:
+    """Of the slope (asked for with the pixels), the thickness and the rows: an unknown representation, or no number."""
+    path = classic(tmp_path / "a.dcm", 0, 0)
+    dataset = pydicom.dcmread(path)
+    dataset.RescaleSlope, dataset.RescaleIntercept = "1", "0"
+    dataset.save_as(path)
+    content = bytearray(path.read_bytes())
+    place = content.index(tag)
+    content[place + 4 : place + 6] = kind
+    length = int.from_bytes(content[place + 6 : place + 8], "little")
+    content[place + 8 : place + 8 + length] = b"x" * length
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.dcm"):
+        io.read(path)
+
+
+def test_a_file_that_ends_anywhere_is_read_or_refused(tmp_path: Path) -> None:
+    good = enhanced(tmp_path / "good.dcm").read_bytes()
+    path = tmp_path / "a.dcm"
+    refused = 0
+    for kept in range(140, len(good), max(1, len(good) // 60)):
+        path.write_bytes(good[:kept])
+        sentence = ""
+        try:
+            io.read(path)
+        except InputError as error:
+            sentence = str(error)
+        assert not sentence or "a.dcm" in sentence
+        refused += bool(sentence)
+    assert refused > 30

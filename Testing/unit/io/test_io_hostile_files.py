@@ -175,10 +175,16 @@ def test_weights_whose_options_are_nonsense_name_their_file(tmp_path: Path) -> N
         assert len(str(caught.value)) < 700
 
 
-def test_compressed_header_with_a_flipped_byte_is_refused(tmp_path: Path) -> None:
-    path = io.write(tmp_path / "cine.nii.gz", SERIES)
+@pytest.mark.parametrize("frames", [2, 60])
+def test_compressed_header_with_a_flipped_byte_is_refused(tmp_path: Path, frames: int) -> None:
+    series = ImageSeries(np.ones((frames, 1, 4, 5), np.float32), np.eye(4), np.arange(float(frames)))
+    path = io.write(tmp_path / "cine.nii.gz", series)
     content = bytearray(gzip.compress(gzip.decompress(path.read_bytes()), 0))
     content[-20] ^= 1
+    path.write_bytes(content)
+    refused(path)
+    # so it is when the header tells of fewer frames
+    struct.pack_into("<h", content, 10 + 5 + 48, 1)
     path.write_bytes(content)
     refused(path)
 
@@ -218,3 +224,159 @@ def test_numpy_headers_that_numpy_stumbles_over_are_refused(tmp_path: Path, head
     else:
         path.write_bytes(content)
     assert "NumPy file" in refused(path)
+
+
+def nifti_with(path: Path, **fields: float) -> Path:
+    """A good .nii file with other values in its header."""
+    from nibabel.nifti1 import header_dtype
+
+    content = bytearray(io.write(path, SERIES).read_bytes())
+    header = np.frombuffer(content[:348], header_dtype).copy()
+    for name, value in fields.items():
+        header[name] = value
+    content[:348] = header.tobytes()
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("offset", [np.inf, np.nan, 1e30, 1e9, 0, 4, -16])
+def test_nifti_voxels_that_begin_nowhere_are_refused_before_memory_is_taken(tmp_path: Path, offset: float) -> None:
+    import tracemalloc
+
+    path = nifti_with(tmp_path / "cine.nii", vox_offset=offset)
+    # an extension of 2 GB, which a reader who believes the offset asks memory for
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<i", content, 352, 2**31 - 16)
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        assert "is damaged" in refused(path)
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("length", [2**31 - 16, 0, -8, 8, 4096])
+def test_nifti_extensions_longer_than_their_room_are_refused(tmp_path: Path, length: int) -> None:
+    path = nifti_with(tmp_path / "cine.nii")
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<i", content, 352, length)
+    path.write_bytes(content)
+    assert f"an extension of its header is {length} bytes long" in refused(path)
+    packed = tmp_path / "packed.nii.gz"
+    packed.write_bytes(gzip.compress(content))
+    assert f"an extension of its header is {length} bytes long" in refused(packed)
+
+
+def test_nifti_sizes_that_are_only_announced(tmp_path: Path) -> None:
+    path = io.write(tmp_path / "cine.nii", SERIES)
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<8h", content, 40, 4, 1000, 1000, 1000, 20, 1, 1, 1)
+    path.write_bytes(content)
+    assert "announces voxels up to byte" in refused(path)
+    packed = tmp_path / "packed.nii.gz"
+    packed.write_bytes(gzip.compress(content))
+    assert "announces voxels up to byte" in refused(packed)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("kind", ["Nifti1Image", "Nifti2Image"])
+def test_nifti_of_other_programs_is_still_read(tmp_path: Path, kind: str, swapped: bool) -> None:
+    import nibabel
+
+    voxels = np.arange(5 * 4 * 3 * 2, dtype=np.int16).reshape(5, 4, 3, 2)
+    image = getattr(nibabel, kind)(voxels, np.diag([2.0, 3.0, 4.0, 1.0]))
+    if swapped:
+        image = type(image)(voxels, image.affine, image.header_class(endianness=">"))
+    for code in (4, 6):
+        image.header.extensions.append(nibabel.nifti1.Nifti1Extension(code, b"somebody else's notes"))
+    for name in ("a.nii", "a.nii.gz"):
+        nibabel.save(image, tmp_path / name)
+        found = io.read(tmp_path / name)
+        np.testing.assert_array_equal(found.array, voxels.transpose(3, 2, 1, 0))
+        np.testing.assert_allclose(found.affine, image.affine)
+
+
+@pytest.mark.parametrize(("code", "interval", "words"), [(255, 0.1, "code 56"), (2 | 64 | 16, 0.0001, "")])
+def test_nifti_units_that_are_none(tmp_path: Path, code: int, interval: float, words: str) -> None:
+    path = nifti_with(tmp_path / "cine.nii", xyzt_units=code)
+    content = path.read_bytes().replace(b"DynamicMRIRecon", b"SomebodyElse123")
+    path.write_bytes(content)
+    found = io.read(path)
+    np.testing.assert_allclose(found.affine, SERIES.affine)
+    np.testing.assert_allclose(found.times_s, [0, interval], rtol=1e-6)
+    told = " ".join(found.metadata.get("warnings", []))
+    assert words in told
+    assert ("undefined code" in told) == bool(words)
+
+
+def test_nifti_voxels_without_size_are_refused(tmp_path: Path) -> None:
+    refused(nifti_with(tmp_path / "cine.nii", srow_x=0, srow_y=0, srow_z=0))
+
+
+@pytest.mark.parametrize("times", ["[0, 1" + "0" * 400 + "]", "[0, {}]", '["a", "b"]', "[[0], [1, 2]]"])
+def test_nifti_times_that_are_no_numbers(tmp_path: Path, times: str) -> None:
+    path = io.write(tmp_path / "cine.nii", SERIES)
+    content = path.read_bytes()
+    offset = int(struct.unpack_from("<f", content, 108)[0])
+    body = f'{{"DynamicMRIRecon": {{"times_s": {times}}}}}'.encode()
+    body += b"\0" * (-(len(body) + 8) % 16)
+    start = bytearray(content[:352])
+    struct.pack_into("<f", start, 108, 360 + len(body))
+    path.write_bytes(bytes(start) + struct.pack("<ii", len(body) + 8, 6) + body + content[offset:])
+    assert "are no numbers" in refused(path)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        np.array([np.inf, 4.0, 4.0]),
+        np.array([1.0, 4.5, 4.0]),
+        np.array([1, 4, 4], "M8[s]"),
+        np.array([1, 4, 4], "m8[ms]"),
+        np.array(["1", "4", "4"]),
+        np.array([1, 4]),
+        np.array([1, 4, 4]) + 0j,
+    ],
+)
+def test_image_shapes_that_are_none(tmp_path: Path, shape: np.ndarray[Any, Any]) -> None:
+    path = tmp_path / "scan.npz"
+    np.savez(path, samples=np.ones((1, 1, 1, 4, 4), np.complex64), image_shape=shape)
+    assert "'image_shape' must be the three sizes" in refused(path)
+
+
+@pytest.mark.parametrize("flags", [np.array([0, 1e45]), np.array([0, 2]), np.array(["no", "yes"]), np.zeros(2, "V8")])
+def test_synthetic_flags_that_are_none(tmp_path: Path, flags: np.ndarray[Any, Any]) -> None:
+    path = tmp_path / "cine.npz"
+    good = {"array": SERIES.array, "affine": SERIES.affine, "times_s": SERIES.times_s}
+    np.savez(path, **good, synthetic=flags)
+    assert "synthetic flags must be true or false" in refused(path)
+    # as other programs write them
+    for kind in (bool, np.uint8, float):
+        np.savez(path, **good, synthetic=np.array([0, 1], kind))
+        assert io.read(path).synthetic.tolist() == [False, True]
+
+
+def test_voxels_whose_squares_overflow_can_be_compared() -> None:
+    from DynamicMRIReconLib.evaluation import evaluate
+
+    random = np.random.default_rng(0)
+    array = random.random((3, 1, 9, 8)).astype(np.float32)
+    noisy = array + 0.1 * random.random(array.shape).astype(np.float32)
+    pair = [ImageSeries(one, np.eye(4), np.arange(3.0)) for one in (noisy, array)]
+    large = [ImageSeries(one.array * np.float32(1e35), one.affine, one.times_s) for one in pair]
+    expected, found = evaluate(*pair), evaluate(*large)
+    for name in ("psnr_db", "ssim", "nrmse"):
+        assert found[name]["mean"] == pytest.approx(expected[name]["mean"], rel=1e-4)
+    for name in ("scale", "temporal_sharpness"):
+        assert found[name] == pytest.approx(expected[name], rel=1e-4)
+
+
+@pytest.mark.parametrize("line", ["units: x", 'labels: ""', "spacings: 1 1", "thicknesses: 1", "axis mins: 0"])
+def test_nrrd_fields_without_an_entry_for_each_axis(tmp_path: Path, line: str) -> None:
+    path = io.write(tmp_path / "cine.seq.nrrd", SERIES)
+    head, blank, data = path.read_bytes().partition(b"\n\n")
+    field = line.partition(":")[0].encode()
+    lines = [one for one in head.split(b"\n") if not one.startswith(field + b":")]
+    path.write_bytes(b"\n".join([*lines, line.encode()]) + blank + data)
+    assert "for 4 axes" in refused(path)
