@@ -154,11 +154,12 @@ def _picture(
 def make_documentation_pictures(folder: Path) -> list[Path]:
     """The panel empty, loaded, running, failed, finished and narrow, and the views: a simulated heart, for real.
 
-    ``panel-empty``, ``panel-loaded``, ``panel-running``, ``panel-failed``, ``panel-result``, ``panel-narrow`` and
-    ``views-result``, all ``.png``.
+    ``panel-empty``, ``panel-loaded``, ``panel-running``, ``panel-failed``, ``panel-result``, ``panel-narrow``,
+    ``views-result`` and, of a real cine, ``panel-heart-phase``, all ``.png``.
     """
     folder = folder.absolute()
     application = _start()
+    from heart_phase_picture import heart_phase_picture
     from host import compose
     from panel_driver import PanelDriver
 
@@ -198,6 +199,8 @@ def make_documentation_pictures(folder: Path) -> list[Path]:
             result, views = folder / "panel-result.png", folder / "views-result.png"
             _picture(driver, sequence, line, result, note=PHANTOM, views_path=views)
             written += [result, views, panel("narrow", 400)]
+        application.clear_scene()
+        written.append(heart_phase_picture(driver, folder / "panel-heart-phase.png"))
     finally:
         driver.close()
     return written
