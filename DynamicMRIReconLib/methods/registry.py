@@ -84,7 +84,7 @@ def describe_parameters(method: Method) -> list[dict[str, Any]]:
         entries.append(
             {
                 "name": name,
-                "title": name.replace("_", " ").capitalize(),
+                "title": _title(name),
                 "type": "choice" if "enum" in main else main.get("type", "string"),
                 "default": spec.get("default"),
                 "minimum": main.get("minimum", main.get("exclusiveMinimum")),
@@ -97,6 +97,12 @@ def describe_parameters(method: Method) -> list[dict[str, Any]]:
             }
         )
     return entries
+
+
+def _title(name: str) -> str:
+    """A parameter's name as people write it; end diastole and end systole are ED and ES."""
+    words = ["ED" if word == "ed" else "ES" if word == "es" else word for word in name.split("_")]
+    return " ".join(words)[:1].upper() + " ".join(words)[1:]
 
 
 def describe_all() -> list[dict[str, Any]]:
