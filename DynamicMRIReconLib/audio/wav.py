@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib.audio.wav_chunks import check_chunks
 from DynamicMRIReconLib.errors import InputError, ResourceError
 
 SUFFIXES = (".wav", ".wave")
@@ -65,6 +66,7 @@ def read_wav(path: str | Path) -> Recording:
     if not os.path.isfile(path):  # noqa: PTH113  Path raises where a name is too long
         raise InputError(f"{path} does not exist: check the name of the sound file.")
     try:
+        check_chunks(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error", wavfile.WavFileWarning)
             # Chunks that say something about the sound, such as its title, are none of ours.

@@ -191,9 +191,12 @@ def _compare_forms(
 def _notes(header: Any, warnings: list[str]) -> dict[str, Any]:
     """What this project wrote into the header extension, empty if there is none."""
     for extension in getattr(header, "extensions", ()):
+        # those of other codes have parsers of their own, which are not woken
+        if extension.get_code() != _COMMENT:
+            continue
         content = extension.get_content()
         text = content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
-        if extension.get_code() != _COMMENT or _KEY not in text:
+        if _KEY not in text:
             continue
         try:
             notes = parsed_json(text.rstrip("\0 \n"))[_KEY]
