@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import slicer
 
-from DynamicMRIReconLib.cardiac.phase import CardiacPhase
-from DynamicMRIReconSlicer import layout, profileNodes
+from DynamicMRIReconSlicer import layout, profileMarks, profileNodes
 from DynamicMRIReconSlicer.translation import tr as _
 
 TIME, BLOOD = "time", "blood pool"
@@ -21,8 +20,8 @@ _COLOURS = {"ed_frame": (0.95, 0.6, 0.1), "es_frame": (0.75, 0.25, 0.7)}
 _CHART, _CURVE, _MARKS = (f"DynamicMRIRecon.HeartPhase{part}" for part in ("Chart", "Curve", "Marks"))
 
 
-def show(times_s: np.ndarray, phase: CardiacPhase, title: str) -> Any:
-    """Fill the chart and show it; the same nodes each time. Gives the table of the marks."""
+def show(times_s: np.ndarray, blood: np.ndarray, frames: dict[str, float], title: str) -> Any:
+    """Fill the chart and show it, marks at ``frames``; the same nodes each time. Gives the table of the marks."""
     chart = _chart() or slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", "Heart phase")
     chart.SetAttribute(_CHART, "1")
     chart.SetTitle(_("Ventricles of {title}").format(title=title))
@@ -32,12 +31,17 @@ def show(times_s: np.ndarray, phase: CardiacPhase, title: str) -> Any:
     chart.SetYAxisRangeAuto(False)
     chart.SetYAxisRange(0, 125)
     curve = profileNodes.kept(chart, _CURVE, "vtkMRMLTableNode", "Heart phase curve")
-    size = 100 * phase.curve / max(1.0, phase.curve.max(initial=0))
+    size = 100 * blood / max(1.0, blood.max(initial=0))
     profileNodes.fillTable(curve, [(TIME, "s", times_s), (BLOOD, "%", size)])
-    _series(chart, curve, BLOOD, (0.12, 0.38, 0.75), isMark=False)
-    marks = place({"ed_frame": phase.ed_frame, "es_frame": phase.es_frame})
+    line = _series(chart, curve, BLOOD, profileNodes.COLOURS[0])
+    line.SetLineWidth(2)
+    line.SetMarkerStyle(line.MarkerStyleNone)
+    marks = place(frames)
     for key, name in EVENTS.items():
-        _series(chart, marks, name, _COLOURS[key], isMark=True)
+        mark = _series(chart, marks, name, _COLOURS[key])
+        mark.SetLineStyle(mark.LineStyleNone)
+        mark.SetMarkerStyle(mark.MarkerStyleDiamond)
+        mark.SetMarkerSize(14)
     chart.SetLegendVisibility(True)
     layout.showPlot(chart)
     return marks
@@ -60,7 +64,7 @@ def place(frames: dict[str, float]) -> Any:
 def marked(marks: Any) -> dict[str, int]:
     """The frames nearest to where the marks stand now."""
     times_s, _size = _curve(_chart())
-    at = [float(marks.GetTable().GetColumnByName(TIME).GetValue(row)) for row in range(2)]
+    at = slicer.util.arrayFromTableColumn(marks, TIME)
     return {key: int(np.argmin(np.abs(times_s - one))) for key, one in zip(EVENTS, at, strict=True)}
 
 
@@ -81,29 +85,11 @@ def _chart() -> Any:
 
 
 def _curve(chart: Any) -> tuple[np.ndarray, np.ndarray]:
-    table = chart.GetNodeReference(_CURVE).GetTable()
-    found = [table.GetColumnByName(name) for name in (TIME, BLOOD)]
-    rows = range(table.GetNumberOfRows())
-    times_s, size = (np.array([column.GetValue(row) for row in rows]) for column in found)
-    return times_s, size
+    table = chart.GetNodeReference(_CURVE)
+    return slicer.util.arrayFromTableColumn(table, TIME), slicer.util.arrayFromTableColumn(table, BLOOD)
 
 
-def _series(chart: Any, table: Any, column: str, colour: tuple[float, float, float], isMark: bool) -> None:
-    role = f"{_CHART}.{column}"
-    isNew = chart.GetNodeReference(role) is None
-    series = profileNodes.kept(chart, role, "vtkMRMLPlotSeriesNode", column)
-    series.SetAndObserveTableNodeID(table.GetID())
-    series.SetXColumnName(TIME)
-    series.SetYColumnName(column)
-    if not isNew:
-        return
-    series.SetPlotType(series.PlotTypeScatter)
+def _series(chart: Any, table: Any, column: str, colour: tuple[float, float, float]) -> Any:
+    series = profileMarks.seriesOf(chart, chart, table, f"{_CHART}.{column}", TIME, column)
     series.SetColor(*colour)
-    if isMark:
-        series.SetLineStyle(series.LineStyleNone)
-        series.SetMarkerStyle(series.MarkerStyleDiamond)
-        series.SetMarkerSize(14)
-    else:
-        series.SetLineWidth(2)
-        series.SetMarkerStyle(series.MarkerStyleNone)
-    chart.AddAndObservePlotSeriesNodeID(series.GetID())
+    return series

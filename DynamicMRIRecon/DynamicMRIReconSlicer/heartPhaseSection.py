@@ -25,7 +25,7 @@ _SOURCES = {
     "info file": _("from the file"),
     "trigger times": _("from the trigger times"),
     "images": _("from the images"),
-    "none": _("a guess"),
+    "assumed": _("assumed, since the images do not tell"),
 }
 
 
@@ -92,11 +92,11 @@ class HeartPhaseSection(VTKObservationMixin):
             return None
         self._found = (self._inputKey(), phase)
         self._quiet = True
-        marks = heartPhase.show(series.times_s, phase, self._title())
+        marks = heartPhase.show(series.times_s, phase.curve, self._frames(), self._title())
         self._quiet = False
         if not self.hasObserver(marks, vtk.vtkCommand.ModifiedEvent, self._marksMoved):
             self.addObserver(marks, vtk.vtkCommand.ModifiedEvent, self._marksMoved)
-        self._place()
+        self._say(self._words())
         return phase
 
     def stop(self) -> None:
@@ -125,7 +125,7 @@ class HeartPhaseSection(VTKObservationMixin):
         assert self._found is not None
         values, last = self._form.values(), len(self._found[1].code) - 1
         found = {"ed_frame": self._found[1].ed_frame, "es_frame": self._found[1].es_frame}
-        return {key: one if values[key] is None else min(values[key], last) for key, one in found.items()}
+        return {key: min(one if values[key] is None else values[key], last) for key, one in found.items()}
 
     def _place(self) -> None:
         self._quiet = True

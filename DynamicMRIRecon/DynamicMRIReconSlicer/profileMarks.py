@@ -61,7 +61,7 @@ def showTurns(volume: Any, chart: Any, table: Any, marks: str, time: str) -> Non
         if name not in wanted:
             _remove(volume, role)
             continue
-        series = _seriesOf(volume, chart, table, role, time, name)
+        series = seriesOf(volume, chart, table, role, time, name)
         series.SetLineStyle(series.LineStyleNone)
         series.SetMarkerStyle(series.MarkerStyleDiamond)
         series.SetMarkerSize(12)
@@ -77,14 +77,15 @@ def showBand(volume: Any, chart: Any, table: Any, x: str, columns: list[tuple[st
         if name not in names:
             _remove(volume, role)
             continue
-        series = _seriesOf(volume, chart, table, role, x, name)
+        series = seriesOf(volume, chart, table, role, x, name)
         series.SetLineStyle(series.LineStyleDash)
         series.SetLineWidth(1)
         series.SetMarkerStyle(series.MarkerStyleNone)
         series.SetColor(*of.GetColor())
 
 
-def _seriesOf(volume: Any, chart: Any, table: Any, role: str, x: str, y: str) -> Any:
+def seriesOf(volume: Any, chart: Any, table: Any, role: str, x: str, y: str) -> Any:
+    """The plot series that the node ``volume`` keeps under ``role``; made and put into the chart the first time."""
     series = volume.GetNodeReference(role)
     if series is None:
         series = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", y)

@@ -136,7 +136,7 @@ def find_phase(
     else:
         es_from = "images"
     if abs((systole - diastole + 0.5) % beat - 0.5) < 0.5 and es_from == "images":
-        systole, es_from = diastole + _SYSTOLE * beat, "assumed"
+        systole, es_from = (diastole + _SYSTOLE * beat) % beat, "assumed"
     code = phase_code(frames, diastole, systole, beat)
     return CardiacPhase(code, diastole, systole, beat, found.is_cyclic, ed_from, es_from, curve, box)
 

@@ -79,6 +79,23 @@ def test_found_shown_and_moved(panel: PanelDriver, cine: Any) -> None:
     assert panel.ui.phaseWidget.isHidden()
 
 
+def test_an_end_systole_that_the_images_do_not_tell_is_called_assumed(panel: PanelDriver, slicer_host: Any) -> None:
+    from DynamicMRIReconSlicer import heartPhase, sequences
+
+    series = io.read(SAMPLE)
+    late = ImageSeries(np.roll(series.array, 10, axis=0), series.affine, series.times_s)
+    start(panel, sequences.fromSeries(late, "Late").sequence)
+    found = panel.widget.panel.phase.find()
+    panel.widget.panel.method.form.setValues({"ed_frame": round(found.es_frame)})
+    panel.ui.findPhaseButton.click()
+    said = panel.text("phaseLabel")
+    assert "as given" in said
+    assert "assumed" in said
+    at = slicer.util.arrayFromTableColumn(heartPhase.marksShown(), heartPhase.TIME)
+    assert (at >= series.times_s[0] - 1e-6).all()
+    assert (at <= series.times_s[-1] + 1e-6).all()
+
+
 def test_what_does_not_move_has_no_phase(panel: PanelDriver) -> None:
     from DynamicMRIReconSlicer import heartPhase, sequences
 

@@ -120,6 +120,15 @@ def test_motion_that_is_no_filling_and_emptying_is_assumed_to_contract():
     assert found.code.min() < -0.9
 
 
+def test_an_assumed_end_systole_lies_within_the_series():
+    late = replace(heart(), array=np.roll(heart().array, 9, axis=0))
+    systole = round(find_phase(late).es_frame)
+    found = find_phase(late, ed_frame=systole)
+    assert found.es_from == "assumed"
+    assert 0 <= found.es_frame < 20
+    assert (found.es_frame - systole) % 20 == pytest.approx(7)
+
+
 @pytest.mark.parametrize("curve_of", [lambda array: np.zeros(len(array)), lambda array: np.ones(len(array))])
 def test_a_flat_curve_gives_an_assumed_end_systole(monkeypatch, curve_of):
     monkeypatch.setattr("DynamicMRIReconLib.cardiac.phase.blood_curve", lambda array, box: curve_of(array))
