@@ -14,7 +14,7 @@ from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, Parameters, parameter
 from DynamicMRIReconLib.methods.common import estimates
 from DynamicMRIReconLib.methods.common.finer_grid import on_finer_grid
-from DynamicMRIReconLib.methods.common.trained import BRIGHT_PERCENT, about, load_model
+from DynamicMRIReconLib.methods.common.trained import BRIGHT_PERCENT, about, common_facts, load_model
 from DynamicMRIReconLib.methods.registry import register
 
 if TYPE_CHECKING:
@@ -127,11 +127,8 @@ class CardiacVsr(Method):
 
 def facts(series: ImageSeries, scale: int) -> dict[str, float]:
     """What the card of a model may speak of: ``matrix`` and ``voxel_size_mm`` of the result, ``frame_time_ms``."""
-    found = {"matrix": float(scale * max(series.array.shape[-2:]))}
-    found["voxel_size_mm"] = float(series.geometry.spacing_mm[:2].max()) / scale
-    if series.frames > 1:
-        found["frame_time_ms"] = 1e3 * float(np.median(np.diff(series.times_s)))
-    return found
+    size = float(series.geometry.spacing_mm[:2].max()) / scale
+    return {"voxel_size_mm": size, **common_facts(scale * max(series.array.shape[-2:]), series.times_s)}
 
 
 def around(frames: int, warmup: int, *, cyclic: bool) -> NDArray[np.intp]:

@@ -17,7 +17,7 @@ from DynamicMRIReconLib.methods.common.kspace_parameters import KSpaceParameters
 from DynamicMRIReconLib.methods.common.preparation import sensitivity_maps, time_average
 from DynamicMRIReconLib.methods.common.slices import frame_without_samples, reconstruct_slices
 from DynamicMRIReconLib.methods.common.time_windows import in_time_windows, windows
-from DynamicMRIReconLib.methods.common.trained import BRIGHT_PERCENT, about, load_model, steps_between
+from DynamicMRIReconLib.methods.common.trained import BRIGHT_PERCENT, about, common_facts, load_model, steps_between
 from DynamicMRIReconLib.methods.registry import register
 
 if TYPE_CHECKING:
@@ -133,11 +133,9 @@ class Cnn3d(Method):
 
 def facts(kspace: KSpace) -> dict[str, float]:
     """What the card of a model may speak of: ``acceleration``, ``matrix``, ``frame_time_ms``, ``contrast``."""
-    found = {"acceleration": kspace.acceleration, "matrix": float(max(kspace.matrix[1:]))}
-    found["contrast"] = float(np.median([contrast(one) for one in kspace.slices()]))
-    if kspace.frames > 1:
-        found["frame_time_ms"] = 1e3 * float(np.median(np.diff(kspace.times_s)))
-    return found
+    bright = float(np.median([contrast(one) for one in kspace.slices()]))
+    common = common_facts(max(kspace.matrix[1:]), kspace.times_s)
+    return {"acceleration": kspace.acceleration, "contrast": bright, **common}
 
 
 def contrast(kspace: KSpace) -> float:

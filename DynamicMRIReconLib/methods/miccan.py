@@ -16,7 +16,7 @@ from DynamicMRIReconLib.methods.common.gridded import ITERATIONS, GriddedFrames,
 from DynamicMRIReconLib.methods.common.kspace_parameters import KSpaceParameters
 from DynamicMRIReconLib.methods.common.preparation import sensitivity_maps, with_density
 from DynamicMRIReconLib.methods.common.slices import frame_without_samples, reconstruct_slices
-from DynamicMRIReconLib.methods.common.trained import about, load_model, steps_between
+from DynamicMRIReconLib.methods.common.trained import about, common_facts, load_model, steps_between
 from DynamicMRIReconLib.methods.registry import register
 
 if TYPE_CHECKING:
@@ -98,10 +98,7 @@ class Miccan(Method):
 
 def facts(kspace: KSpace) -> dict[str, float]:
     """What the card of a model may speak of: ``acceleration``, ``matrix``, ``frame_time_ms``."""
-    found = {"acceleration": grid_acceleration(kspace), "matrix": float(max(kspace.matrix[1:]))}
-    if kspace.frames > 1:
-        found["frame_time_ms"] = 1e3 * float(np.median(np.diff(kspace.times_s)))
-    return found
+    return {"acceleration": grid_acceleration(kspace), **common_facts(max(kspace.matrix[1:]), kspace.times_s)}
 
 
 def frames_at_once(chosen: int, frames: int, device: str) -> int:

@@ -11,7 +11,7 @@ from DynamicMRIReconLib.methods.base import Context, Parameters, parameter
 from DynamicMRIReconLib.methods.common.flow_file import check_target, millimetres, write_flow
 from DynamicMRIReconLib.methods.common.frame_times import FrameTimes, frame_times
 from DynamicMRIReconLib.methods.common.interpolation import Pairs, flows, interpolate, look_at_pairs
-from DynamicMRIReconLib.methods.common.trained import about, load_model
+from DynamicMRIReconLib.methods.common.trained import about, common_facts, load_model
 
 #: scene cuts that are named one by one
 MOST_NAMED = 5
@@ -70,7 +70,7 @@ def interpolated_series(
     check_request(parameters, series.times_s)
     asked = parameters.frame_times(series.times_s)
     context.step(0.0, "loading the network")
-    model = load_model(weights, "ifnet", _facts(series), context)
+    model = load_model(weights, "ifnet", common_facts(max(series.array.shape[-2:]), series.times_s), context)
     context.step(0.0, "looking for scene cuts")
     pairs = look_at_pairs(series.array, parameters.cut_threshold)
     _tell(pairs, series, context)
@@ -94,13 +94,6 @@ def interpolated_series(
             "cut": np.flatnonzero(pairs.cut).tolist(),
         }
     return ImageSeries(array, series.affine, asked.times_s, synthetic, metadata)
-
-
-def _facts(series: ImageSeries) -> dict[str, float]:
-    facts = {"matrix": float(max(series.array.shape[-2:]))}
-    if series.frames > 1:
-        facts["frame_time_ms"] = 1e3 * float(np.median(np.diff(series.times_s)))
-    return facts
 
 
 def _tell(pairs: Pairs, series: ImageSeries, context: Context) -> None:

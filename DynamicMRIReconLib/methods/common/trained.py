@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from DynamicMRIReconLib.methods.base import Context
 
 if TYPE_CHECKING:
@@ -16,6 +19,14 @@ if TYPE_CHECKING:
 
 #: of the brightest 0.1 % of a series: training images were scaled so that these are 1
 BRIGHT_PERCENT = 99.9
+
+
+def common_facts(matrix: int, times_s: NDArray[np.float64]) -> dict[str, float]:
+    """What every model card may speak of: ``matrix``, the longer side, and of a series the median ``frame_time_ms``."""
+    found = {"matrix": float(matrix)}
+    if len(times_s) > 1:
+        found["frame_time_ms"] = 1e3 * float(np.median(np.diff(times_s)))
+    return found
 
 
 def load_model(weights: str, network: str, facts: dict[str, float], context: Context) -> LoadedModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,13 @@ def cartesian_case(
     samples = grid_samples(truth[:, None] * maps) * mask[:, None]
     kspace = KSpace(samples, OBLIQUE, times(frames), mask=mask, coil_maps=maps, **rest)
     return kspace, truth
+
+
+def without_frame(kspace: KSpace, number: int) -> KSpace:
+    """Cartesian k-space whose frame ``number`` has no sample."""
+    assert kspace.mask is not None
+    there = (np.arange(kspace.frames) != number)[:, None, None, None]
+    return replace(kspace, samples=kspace.samples * there[..., None], mask=kspace.mask * there)
 
 
 def radial_case(

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from kspace_cases import OBLIQUE, cartesian_case, difference, grid_samples, movie, radial_case, times
-from tiny_models import tiny_cnn3d, tiny_miccan
+from kspace_cases import OBLIQUE, cartesian_case, difference, grid_samples, movie, radial_case, times, without_frame
+from tiny_models import spoilt, tiny_cnn3d, tiny_miccan
 
 import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib.data import KSpace
@@ -197,11 +197,7 @@ def test_what_does_not_fit_is_refused_with_the_reason(weights):
     kspace, _ = one_coil()
     assert method.why_not(kspace) is None
     assert "Cartesian" in method.why_not(radial_case(frames=2)[0])
-    empty = KSpace(
-        kspace.samples * np.array([1, 0, 1])[:, None, None, None, None], OBLIQUE, times(3),
-        mask=kspace.mask * np.array([1, 0, 1], bool)[:, None, None, None],
-    )  # fmt: skip
-    assert "Frame 1 of slice 0" in method.why_not(empty)
+    assert "Frame 1 of slice 0" in method.why_not(without_frame(kspace, 1))
     with pytest.raises(InputError, match="needs k-space"):
         run(dmr.reconstruct(kspace, "gridding", device="cpu"), weights)
     with pytest.raises(InputError, match="lower overlap"):
@@ -210,10 +206,7 @@ def test_what_does_not_fit_is_refused_with_the_reason(weights):
 
 class TestWeights:
     def test_changed_weights_are_refused(self, tmp_path):
-        path = tiny_cnn3d(tmp_path)
-        data = bytearray(path.read_bytes())
-        data[-3] ^= 1
-        path.write_bytes(data)
+        path = spoilt(tiny_cnn3d(tmp_path))
         with pytest.raises(InputError, match="SHA-256") as caught:
             run(one_coil()[0], str(path))
         assert "\n" not in str(caught.value)

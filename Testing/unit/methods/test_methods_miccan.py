@@ -2,8 +2,18 @@
 
 import numpy as np
 import pytest
-from kspace_cases import OBLIQUE, cartesian_case, coil_maps, difference, grid_samples, movie, radial_case, times
-from tiny_models import idle_miccan, tiny_miccan
+from kspace_cases import (
+    OBLIQUE,
+    cartesian_case,
+    coil_maps,
+    difference,
+    grid_samples,
+    movie,
+    radial_case,
+    times,
+    without_frame,
+)
+from tiny_models import idle_miccan, spoilt, tiny_miccan
 
 import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib.data import KSpace
@@ -197,11 +207,7 @@ class TestWhileRunning:
 def test_what_does_not_fit_is_refused_with_the_reason(weights):
     method = registry.get("miccan")
     kspace, _ = cartesian_case()
-    empty = KSpace(
-        kspace.samples * np.array([1, 0, 1])[:, None, None, None, None], OBLIQUE, times(3),
-        mask=kspace.mask * np.array([1, 0, 1], bool)[:, None, None, None],
-    )  # fmt: skip
-    assert "Frame 1 of slice 0" in method.why_not(empty)
+    assert "Frame 1 of slice 0" in method.why_not(without_frame(kspace, 1))
     trajectory = np.zeros((1, 2, 8, 3), np.float32)
     trajectory[..., 0] = np.arange(8) - 4
     volume = KSpace(np.ones((1, 1, 2, 8), np.complex64), OBLIQUE, [0.0], trajectory=trajectory, image_shape=(8, 8, 8))
@@ -212,10 +218,7 @@ def test_what_does_not_fit_is_refused_with_the_reason(weights):
 
 class TestWeights:
     def test_changed_weights_are_refused(self, tmp_path):
-        path = tiny_miccan(tmp_path)
-        data = bytearray(path.read_bytes())
-        data[-3] ^= 1
-        path.write_bytes(data)
+        path = spoilt(tiny_miccan(tmp_path))
         with pytest.raises(InputError, match="SHA-256") as caught:
             run(cartesian_case()[0], str(path))
         assert "\n" not in str(caught.value)

@@ -40,6 +40,14 @@ def write_model(folder: Path, name: str, network: nn.Module, options: dict[str, 
     return path
 
 
+def spoilt(path: Path) -> Path:
+    """The file of weights with one bit changed."""
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    path.write_bytes(data)
+    return path
+
+
 def tiny_miccan(folder: Path, **card: Any) -> Path:
     """Random weights: what is not measured becomes anything, what is measured stays."""
     torch.manual_seed(0)

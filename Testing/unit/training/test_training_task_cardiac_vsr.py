@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from training_clips import moving_disk
+from training_clips import losses_of, moving_disk
 
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.acquisition.degradation import degraded
@@ -93,13 +93,7 @@ def test_loss_falls_and_the_described_network_is_the_built_one(task, clip):
     network = task.build(given)
     batch = batch_of([task.sample(clip, np.random.default_rng(n), given, augment=True) for n in range(2)])
     optimiser = torch.optim.Adam([one for one in network.parameters() if one.requires_grad], lr=1e-2)
-    losses = []
-    for epoch in range(12):
-        terms = task.loss(network, batch, given, epoch)
-        optimiser.zero_grad()
-        terms["loss"].backward()
-        optimiser.step()
-        losses.append(float(terms["loss"].detach()))
+    losses, _ = losses_of(task, network, batch, given, optimiser, 12)
     assert losses[-1] < 0.95 * losses[0]
     build(task.name, task.network_options(given)).load_state_dict(network.state_dict())
     figures = task.validate(network.eval(), batch, given)

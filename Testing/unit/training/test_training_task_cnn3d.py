@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from training_clips import moving_disk
+from training_clips import losses_of, moving_disk
 
 from DynamicMRIReconLib.models.architectures import build
 from DynamicMRIReconLib.networks.consistency import shared
@@ -123,13 +123,7 @@ def test_loss_falls_and_the_built_network_is_the_described_one(values, caplog):
     build(TASK.name, TASK.network_options(given)).load_state_dict(network.state_dict())
     batch = batch_of([item_of(given, n) for n in range(2)])
     optimiser = torch.optim.Adam(network.parameters(), lr=5e-3)
-    losses = []
-    for epoch in range(20):
-        terms = TASK.loss(network, batch, given, epoch)
-        optimiser.zero_grad()
-        terms["loss"].backward()
-        optimiser.step()
-        losses.append(float(terms["loss"].detach()))
+    losses, _ = losses_of(TASK, network, batch, given, optimiser, 20)
     assert losses[-1] < 0.9 * losses[0]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from training_clips import moving_disk
+from training_clips import losses_of, moving_disk
 
 from DynamicMRIReconLib.models.architectures import build
 from DynamicMRIReconLib.networks.ifnet import Interpolated
@@ -60,13 +60,7 @@ def test_loss_falls_and_the_described_network_is_the_built_one():
     assert network.teacher is not None
     batch = batch_of([TASK.sample(moving_disk(9), np.random.default_rng(n), given, augment=False) for n in range(2)])
     optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3)
-    losses = []
-    for epoch in range(15):
-        terms = TASK.loss(network, batch, given, epoch)
-        optimiser.zero_grad()
-        terms["loss"].backward()
-        optimiser.step()
-        losses.append(float(terms["loss"].detach()))
+    losses, terms = losses_of(TASK, network, batch, given, optimiser, 15)
     assert losses[-1] < 0.8 * losses[0]
     assert set(terms) == {"loss", "laplacian", "teacher", "distillation"}
     build(TASK.name, TASK.network_options(given)).load_state_dict(network.state_dict())

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 from DynamicMRIReconLib.training.clips import Clip
 
@@ -17,3 +21,18 @@ def moving_disk(frames: int, shape: tuple[int, int] = (32, 32), speed: float = 1
         images[t] += 0.6 * (np.hypot(x - 0.4 * nx - speed * t, y - 0.45 * ny) < 0.15 * min(shape))
     times = np.cumsum(np.random.default_rng(seed).uniform(0.01, 0.03, frames))
     return Clip.of(images, times, f"disk {seed}")
+
+
+def losses_of(
+    task: Any, network: nn.Module, batch: dict[str, Tensor], given: Any, optimiser: torch.optim.Optimizer, epochs: int
+) -> tuple[list[float], dict[str, Tensor]]:
+    """The loss of each of so many updates on one batch, and all terms of the last."""
+    losses: list[float] = []
+    terms: dict[str, Tensor] = {}
+    for epoch in range(epochs):
+        terms = task.loss(network, batch, given, epoch)
+        optimiser.zero_grad()
+        terms["loss"].backward()
+        optimiser.step()
+        losses.append(float(terms["loss"].detach()))
+    return losses, terms
