@@ -1,7 +1,7 @@
 """Cardiac super-resolution on held-out cine and hearts: the tables of the paper, on our data.
 
 ``--write`` puts them, pictures and the figures of the model cards where they belong. The single-image networks are
-trained as docs/training.md says.
+trained as docs/training.md says, the rows of the ablations by ``--ablations``: minutes to hours each.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from cardiac_vsr_parts import cases
+from cardiac_vsr_parts import ablations, cases
 from cardiac_vsr_parts.measure import measure, parts
 from cardiac_vsr_parts.pictures import write_picture
 from cardiac_vsr_parts.report import page
@@ -58,6 +58,16 @@ def main() -> int:
     )
     parser.add_argument("--scales", type=int, nargs="*", default=SCALES, choices=SCALES)
     parser.add_argument("--results", type=Path, help="keep the figures in this JSON file; measure what it lacks")
+    parser.add_argument(
+        "--ablations",
+        type=Path,
+        metavar="FOLDER",
+        help="train and measure what this folder lacks of the paper's Table 2; with --write, show what it has",
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of the ablations, one after the other (1)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting for all rows of the ablations"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     others = {scale: {name: Path(file) for at, name, file in arguments.network if int(at) == scale} for scale in SCALES}
@@ -72,6 +82,11 @@ def main() -> int:
     if "parts" not in rows and set(arguments.scales) == set(SCALES):
         rows["parts"] = parts(short, max(SCALES))
         _keep(rows, arguments.results)
+    if arguments.ablations:
+        if not arguments.write:
+            changed = dict(one.split("=", 1) for one in arguments.set)
+            ablations.run(arguments.ablations, arguments.data, arguments.seeds, changed)
+        rows["ablations"] = ablations.read(arguments.ablations)
     text = page(rows)
     print(text)
     if arguments.write:

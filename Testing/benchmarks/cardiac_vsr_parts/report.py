@@ -6,6 +6,7 @@ import platform
 from typing import Any
 
 import torch
+from cardiac_vsr_parts.ablations_report import section
 
 FIRST, LAST = ("true low-pass", "bicubic, as published", "bicubic"), "cardiac-vsr"
 #: CardiacPSNR, CardiacSSIM of the paper: ACDC, DSB15
@@ -20,14 +21,6 @@ PAPER = {
     (3, "cardiac-vsr"): ("32.93 / .9231", "34.22 / .9451"),
     (4, "cardiac-vsr"): ("30.41 / .8668", "30.91 / .8956"),
 }
-PAPER_PARTS = (
-    ("no memory", "29.76 / .8458"),
-    ("+ memory", "30.07 / .8562"),
-    ("+ updated memory", "30.18 / .8596"),
-    ("+ both directions", "30.24 / .8623"),
-    ("+ phase fusion", "30.28 / .8635"),
-    ("+ residual of residual", "30.41 / .8668"),
-)
 
 _ABOUT = """\
 The models that ship ([models.md](models.md)) on what no training has seen: three slices of the real short-axis cine
@@ -56,8 +49,7 @@ matters to the result. The paper's own distance to EDSR is 0.1 to 0.3 dB after 2
 4,000. On the noisy four-chamber cine of another scanner little is gained."""
 
 _NOT = """\
-Not measured: the ablations of the paper's Table 2 by training (options `memory`, `context`, `bidirectional`,
-`phase_fusion` and `stages` of the task), the full-width network, other video networks, anything on a GPU."""
+Not measured: the full-width network, other video networks, anything on a GPU."""
 
 
 def page(rows: dict[str, Any]) -> str:
@@ -79,7 +71,7 @@ def page(rows: dict[str, Any]) -> str:
     for scale in (2, 4):
         lines += [f"![A held-out slice near end systole, x{scale}](pictures/cardiac-vsr-x{scale}.png)", ""]
     lines += [*_SEEN.splitlines(), "", "## What the network is given", "", *_parts(rows)]
-    lines += [*_NOT.splitlines(), ""]
+    lines += ["## The parts of the network", "", *section(rows.get("ablations")), *_NOT.splitlines(), ""]
     return "\n".join(lines)
 
 
@@ -138,11 +130,4 @@ def _parts(rows: dict[str, Any]) -> list[str]:
         f"| x{row['scale']} | {row['change']} | {row['cardiac_psnr_db']:.3f} | {row['cardiac_ssim']:.4f} |"
         for row in rows.get("parts", [])
     ]
-    lines += [
-        "",
-        "The paper's ablation at x4 (ACDC), parts added one after the other:",
-        "",
-        "| | CardiacPSNR / SSIM |",
-        "|---|---:|",
-    ]
-    return [*lines, *(f"| {name} | {figures} |" for name, figures in PAPER_PARTS), ""]
+    return [*lines, ""]
