@@ -54,6 +54,11 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--output", metavar="OUT", help="file to write: .seq.nrrd, .nii.gz, .npz ...")
     parser.add_argument("--reference", metavar="FILE", help="series to compare the result with")
     parser.add_argument(
+        "--cardiac",
+        metavar="auto|published|x0,y0,x1,y1",
+        help="with --reference: also CardiacPSNR and CardiacSSIM, in this box of it (see: evaluate)",
+    )
+    parser.add_argument(
         "--simulate",
         metavar="NAME=VALUE,...",
         help="teaching mode: INPUT is a series; reconstruct a simulated acquisition of it (trajectory=radial,shots=13)",
@@ -144,6 +149,7 @@ def job_of(arguments: argparse.Namespace) -> Any:
         transforms=arguments.transforms,
         read=options,
         reference=_file(arguments.reference),
+        cardiac=_cardiac(arguments.cardiac),
         simulate=simulation,
         frames=_frames(arguments.frames),
         data_consistency=arguments.data_consistency,
@@ -172,7 +178,7 @@ def _grid_of(method: str, path: Path) -> dict[str, Any]:
 def _run_folder(arguments: argparse.Namespace) -> int:
     ours = (
         *("inputs", "method", "preset", "settings", "sweep", "output", "reference", "simulate"),
-        *("frames", "device", "seed", "masks", "grid"),
+        *("frames", "device", "seed", "masks", "grid", "cardiac"),
     )
     others = [getattr(arguments, name) for name in ours]
     flags = arguments.data_consistency or arguments.transforms or arguments.private
@@ -254,6 +260,13 @@ def _frames(text: str | None) -> tuple[int, int] | None:
     if match is None:
         raise InputError(f"--frames {text!r}: write first:end, for example 8:16 for frames 8 to 15.")
     return int(match[1]), int(match[2])
+
+
+def _cardiac(text: str | None) -> str | None:
+    words = None if text is None else "".join(text.split())
+    if words is not None and not re.fullmatch(r"auto|published|\d+(,\d+){3}", words):
+        raise InputError(f"--cardiac {text!r}: write auto, published, or four whole numbers x0,y0,x1,y1.")
+    return words
 
 
 def _device(name: str) -> str:

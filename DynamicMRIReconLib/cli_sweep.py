@@ -173,6 +173,7 @@ def _write(result: Path, output: Path, trials: list[Trial], choice: Choice, tabl
     """Write the chosen series and the table; gives most of the fields of a ``done`` event."""
     from DynamicMRIReconLib import io
     from DynamicMRIReconLib.data import ImageSeries
+    from DynamicMRIReconLib.evaluation import means
     from DynamicMRIReconLib.evaluation.sweep_report import write_sweep_csv
     from DynamicMRIReconLib.io.part_files import write_parts
 
@@ -184,14 +185,13 @@ def _write(result: Path, output: Path, trials: list[Trial], choice: Choice, tabl
     write_sweep_csv(trials, choice.index, table)
     parts = write_parts(output, series)
     io.write(output, series)
-    means = ("psnr_db", "ssim", "nrmse")
     return {
         "event": "done",
         "path": str(output),
         "output": str(output),
         "parts": {name: str(path) for name, path in parts.items()},
         "frames": series.frames,
-        "metrics": None if best.metrics is None else {name: best.metrics[name]["mean"] for name in means},
+        "metrics": None if best.metrics is None else means(best.metrics),
         "chosen": best.parameters,
         "reason": choice.reason,
         "sweep": str(table),

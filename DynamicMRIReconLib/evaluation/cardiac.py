@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.evaluation.metrics import PSNR_LIMIT_DB
-from DynamicMRIReconLib.evaluation.regions import box_region
+from DynamicMRIReconLib.evaluation.regions import Box, box_region
 
 #: images are compared as whole numbers up to this
 PEAK = 255.0
+#: of the reference's intensities, as published: what is brighter is cut off before the comparison
+BRIGHT_PERCENT = 99.5
 WINDOW, SIGMA = 11, 1.5
 C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 
@@ -58,6 +61,54 @@ def cardiac_figures(
         psnr.append(min(PSNR_LIMIT_DB, 10 * np.log10(PEAK**2 / error)) if error > 0 else PSNR_LIMIT_DB)
         ssim.append(_ssim(image, wanted, sigma))
     return {"cardiac_psnr_db": float(np.mean(psnr)), "cardiac_ssim": float(np.mean(ssim))}
+
+
+def figures_by_rule(result: NDArray[Any], reference: NDArray[Any], rule: Any) -> dict[str, Any]:
+    """``cardiac_figures`` in the box that ``rule`` names, with what they were computed with: all JSON-able.
+
+    The intensity that becomes 255 is the 99.5th percentile of the reference.
+
+    Parameters
+    ----------
+    result, reference
+        Real (frames, z, y, x).
+    rule
+        ``"auto"`` for the box around what beats in the reference; ``"published"`` for the published box there, and
+        the published kernel of SSIM; or (x0, y0, x1, y1) pixels, ends excluded, also as text.
+
+    Returns
+    -------
+    dict
+        ``cardiac_psnr_db``, ``cardiac_ssim``, ``rule`` (``given`` for a box), ``box`` (x0, y0, x1, y1), ``bright``.
+
+    Raises
+    ------
+    InputError
+        Nothing beats in the reference, or the box is wrong.
+    """
+    box = _box(reference, rule)
+    bright = float(np.percentile(reference, BRIGHT_PERCENT)) or float(reference.max())
+    figures = cardiac_figures(result, reference, box, bright=bright, parity=rule == "published")
+    name = rule if rule in ("auto", "published") else "given"
+    return {**figures, "rule": name, "box": list(box), "bright": bright}
+
+
+def _box(reference: NDArray[Any], rule: Any) -> Box:
+    from DynamicMRIReconLib.cardiac.beats import find_beats
+    from DynamicMRIReconLib.cardiac.region import heart_box, published_box
+
+    try:
+        if rule == "auto":
+            return heart_box(reference, find_beats(reference).frames_per_beat)
+        if rule == "published":
+            return published_box(reference)
+    except InputError as error:
+        raise InputError(f"CardiacPSNR and CardiacSSIM need a beating heart in the reference. {error}") from error
+    if isinstance(rule, str) and not re.fullmatch(r"\s*\d+\s*(,\s*\d+\s*){3}", rule):
+        raise InputError(
+            f"The cardiac region {rule!r} is none: write auto, published, or four whole numbers x0,y0,x1,y1."
+        )
+    return box_region(rule, (reference.shape[1], reference.shape[2], reference.shape[3]))[1]
 
 
 def _ssim(image: NDArray[np.float64], wanted: NDArray[np.float64], sigma: float) -> float:

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.evaluation import metrics
+from DynamicMRIReconLib.evaluation.cardiac import figures_by_rule
 from DynamicMRIReconLib.evaluation.regions import box_region, moving_box, moving_region
 
 _APART_VOXELS = 0.1
 
 
-def evaluate(series: ImageSeries, reference: ImageSeries, *, roi: Any = None, scaled: bool = True) -> dict[str, Any]:
+def evaluate(
+    series: ImageSeries, reference: ImageSeries, *, roi: Any = None, scaled: bool = True, cardiac: Any = None
+) -> dict[str, Any]:
     """Compare magnitudes frame by frame.
 
     The data range is the largest value of the reference series. With ``scaled`` one factor for the whole series, that
@@ -27,18 +30,22 @@ def evaluate(series: ImageSeries, reference: ImageSeries, *, roi: Any = None, sc
     roi
         None for whole frames, ``"auto"`` for the box around what moves (see ``regions.moving_box``), or
         (x0, y0, x1, y1) pixels with x1 and y1 excluded.
+    cardiac
+        Region of CardiacPSNR and CardiacSSIM: ``"auto"``, ``"published"`` or a box, see ``cardiac.figures_by_rule``;
+        None leaves them out. Of complex series the magnitudes count, as everywhere here.
 
     Returns
     -------
     JSON-able dict: ``psnr_db``, ``ssim``, ``nrmse``, each ``{"mean": ..., "per_frame": [...]}``, definitions in
     ``metrics``; the same three in ``moving`` (pixels that change over time, within the roi; None if there are none) and
-    in ``unscaled``; ``temporal_sharpness``, ``scale``, ``data_range``, ``roi``, ``frames``, ``moving_fraction``.
+    in ``unscaled``; ``temporal_sharpness``, ``scale``, ``data_range``, ``roi``, ``frames``, ``moving_fraction``;
+    ``cardiac``: the cardiac figures and their box, or None.
 
     Raises
     ------
     InputError
         Shapes, positions (by more than 0.1 voxel) or frame times (by more than half a frame) differ, the reference is
-        zero, or the region is wrong.
+        zero, a region is wrong, or nothing beats where the heart is to be found.
     """
     for name, value in (("result", series), ("reference", reference)):
         if not isinstance(value, ImageSeries):
@@ -68,7 +75,15 @@ def evaluate(series: ImageSeries, reference: ImageSeries, *, roi: Any = None, sc
         "data_range": data_range,
         "roi": None if box is None else list(box),
         "frames": len(truth),
+        "cardiac": None if cardiac is None else figures_by_rule(result * np.float32(scale), truth, cardiac),
     }
+
+
+def means(measures: dict[str, Any]) -> dict[str, float]:
+    """``psnr_db``, ``ssim`` and ``nrmse`` of what ``evaluate`` gave, and the cardiac figures where there are some."""
+    found = {name: measures[name]["mean"] for name in ("psnr_db", "ssim", "nrmse")}
+    cardiac = measures["cardiac"] or {}
+    return {**found, **{name: cardiac[name] for name in ("cardiac_psnr_db", "cardiac_ssim") if name in cardiac}}
 
 
 def _figures(

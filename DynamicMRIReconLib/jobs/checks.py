@@ -43,6 +43,8 @@ def check_job(job: Job, folder: Path) -> Any:
         raise InputError(f"{what} with methods that make one volume of stacks; {job.method} is none: leave them out.")
     if job.transforms and job.output is None:
         raise InputError("Transforms are written beside the output: name an output, or leave them out.")
+    if job.cardiac is not None and job.reference is None and job.simulate is None:
+        raise InputError("Cardiac figures compare the result with a reference: name one, or leave them out.")
     for one in job.all_inputs():
         path = one.resolved(folder)
         if not is_folder(path):

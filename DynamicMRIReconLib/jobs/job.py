@@ -90,6 +90,9 @@ class Job(_Strict):
         Volumes with what counts in the stacks: none, one for all, or one for each.
     reference
         Series to compare the result with.
+    cardiac
+        Where the heart is in the reference, for CardiacPSNR and CardiacSSIM: ``auto``, ``published`` or
+        ``x0,y0,x1,y1``, see ``evaluation.cardiac.figures_by_rule``.
     simulate
         Teaching mode: the input is a series, and the k-space to reconstruct is simulated from it with these
         ``SimulationParameters``.
@@ -118,6 +121,7 @@ class Job(_Strict):
     coil_maps: InputFile | None = None
     masks: list[InputFile] = Field(default_factory=list)
     reference: InputFile | None = None
+    cardiac: str | None = Field(None, pattern=r"^(auto|published|\d+(,\d+){3})$")
     simulate: dict[str, JsonValue] | None = None
     frames: tuple[int, int] | None = None
     data_consistency: bool = False

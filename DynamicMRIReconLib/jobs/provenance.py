@@ -129,6 +129,8 @@ def _words(job: Job, names_only: bool) -> list[str]:
     ):
         if one is not None:
             words += [option, shown(one.path)]
+    if job.cardiac is not None:
+        words += ["--cardiac", job.cardiac]
     if job.simulate is not None:
         words += ["--simulate", ",".join(f"{name}={_as_text(value)}" for name, value in job.simulate.items())]
     if job.frames is not None:

@@ -10,10 +10,11 @@ from typing import Any
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.device import resolve_device
-from DynamicMRIReconLib.errors import InputError, ReconError
+from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.part_files import part_paths, write_parts
 from DynamicMRIReconLib.jobs import files, provenance
 from DynamicMRIReconLib.jobs.checks import check_job, simulation_parameters
+from DynamicMRIReconLib.jobs.comparison import compare, means_of
 from DynamicMRIReconLib.jobs.fingerprint import fingerprint as fingerprint_of
 from DynamicMRIReconLib.jobs.frame_range import only_frames
 from DynamicMRIReconLib.jobs.hashes import sha256_of
@@ -96,7 +97,8 @@ class Run:
         device = resolve_device(job.device)
         series = self._reconstruct(job, data, values, device)
         consistency = self._consistency(job, data, series, device)
-        metrics = self._compare(series, reference)
+        self._reporter.stage(RECONSTRUCTION[1], "Comparing with the reference")
+        metrics = compare(job, series, reference, self._reporter)
         used = values.model_dump(mode="json")
         origin = provenance.of_result(job, used, self._simulation(job), device, self._reporter.warnings)
         origin["parts"] = list(series.parts)
@@ -132,7 +134,7 @@ class Run:
             "frames": series.frames,
             "elapsed_s": round(self._reporter.elapsed_s, 2),
             "provenance": str(self._folder / files.PROVENANCE),
-            "metrics": None if metrics is None else {k: metrics[k]["mean"] for k in ("psnr_db", "ssim", "nrmse")},
+            "metrics": means_of(metrics),
             "data_consistency": None if consistency is None else sum(consistency) / len(consistency),
         }
 
@@ -258,20 +260,6 @@ class Run:
             self._reporter.warn("There was no memory left to compare the result with the measured data.")
             return None
         return [round(float(value), 6) for value in found]
-
-    def _compare(self, series: ImageSeries, reference: ImageSeries | None) -> dict[str, Any] | None:
-        if reference is None:
-            return None
-        from DynamicMRIReconLib.evaluation import evaluate
-
-        self._reporter.stage(RECONSTRUCTION[1], "Comparing with the reference")
-        try:
-            metrics: dict[str, Any] = evaluate(series, reference)
-        except ReconError as error:
-            # The result is good whether or not it can be compared.
-            self._reporter.warn(f"The result could not be compared with the reference: {error}")
-            return None
-        return metrics
 
     def _write(self, job: Job, series: ImageSeries) -> tuple[dict[str, Path], dict[str, Any] | None]:
         """Write the result and its parts; gives the parts' files in the job folder, and what ``output`` became."""
