@@ -69,7 +69,7 @@ class HeartPhaseSection(VTKObservationMixin):
         wanted = set(heartPhase.EVENTS) <= set(self._form.fields)
         self.ui.phaseWidget.setVisible(wanted)
         self.ui.findPhaseButton.setEnabled(self._given.kind() == "series")
-        if self._found is not None and self._found[0] != self._inputKey():
+        if self._found is not None and self._found[0] != self.inputKey():
             self._forget()
         resting = not self._dragged.property("active")
         if wanted and resting and self._found is not None and heartPhase.marksShown() is not None:
@@ -80,7 +80,7 @@ class HeartPhaseSection(VTKObservationMixin):
         values = self._form.values()
         try:
             install.ensure(self._requirementsPath)
-            series = self._series()
+            series = self.series()
             info = values.get("info_file")
             given = {key: values.get(key) for key in (*heartPhase.EVENTS, "beats")}
             phase = find_phase(series, **given, info_file=Path(info) if info else None)
@@ -90,9 +90,9 @@ class HeartPhaseSection(VTKObservationMixin):
             self._forget()
             self._say(str(error))
             return None
-        self._found = (self._inputKey(), phase)
+        self._found = (self.inputKey(), phase)
         self._quiet = True
-        marks = heartPhase.show(series.times_s, phase.curve, self._frames(), self._title())
+        marks = heartPhase.show(series.times_s, phase.curve, self._frames(), self.title())
         self._quiet = False
         if not self.hasObserver(marks, vtk.vtkCommand.ModifiedEvent, self._marksMoved):
             self.addObserver(marks, vtk.vtkCommand.ModifiedEvent, self._marksMoved)
@@ -109,7 +109,14 @@ class HeartPhaseSection(VTKObservationMixin):
         self._dragged.stop()
         self.removeObservers()
 
-    def _series(self) -> ImageSeries:
+    def series(self) -> ImageSeries:
+        """The images of the input.
+
+        Raises
+        ------
+        InputError
+            It holds none, or a file cannot be read.
+        """
         source = self._given.source()
         if isinstance(source, Path):
             from DynamicMRIReconLib import io
@@ -119,6 +126,16 @@ class HeartPhaseSection(VTKObservationMixin):
                 raise InputError(_("{name} holds no image series.").format(name=source.name))
             return read
         return sequenceReader.toSeries(source)
+
+    def title(self) -> str:
+        """What the input is called."""
+        source = self._given.source()
+        return source.name if isinstance(source, Path) else str(source.GetName())
+
+    def inputKey(self) -> Any:
+        """What tells one input from another."""
+        source = self._given.source()
+        return source if source is None or isinstance(source, Path) else source.GetID()
 
     def _frames(self) -> dict[str, float]:
         """Where the marks belong: what the form says, else what was found."""
@@ -171,14 +188,6 @@ class HeartPhaseSection(VTKObservationMixin):
             told.append(_("The last frame does not lead back to the first."))
         told.append(_("Drag the marks in the chart, or set the frames above."))
         return " ".join(told)
-
-    def _title(self) -> str:
-        source = self._given.source()
-        return source.name if isinstance(source, Path) else str(source.GetName())
-
-    def _inputKey(self) -> Any:
-        source = self._given.source()
-        return source if source is None or isinstance(source, Path) else source.GetID()
 
     def _forget(self) -> None:
         self._found = None

@@ -22,8 +22,8 @@ class Row:
     seconds
         What the run took.
     metrics
-        ``psnr_db``, ``ssim`` and ``nrmse`` against the reference, where there was one; ``unexplained``, the part of the
-        measured data that the result leaves unexplained.
+        ``psnr_db``, ``ssim`` and ``nrmse`` against the reference, where there was one; ``cardiac_psnr_db`` and
+        ``cardiac_ssim`` of a heart; ``unexplained``, the part of the measured data that the result leaves unexplained.
     warnings
         What the user should know, for example that the data are outside what a trained model has seen.
     tip
@@ -44,7 +44,8 @@ def entry(request: Any, record: dict[str, Any], event: dict[str, Any], warnings:
     """What is kept of a run that ended with ``event`` (``done``) and gave ``warnings`` on the way."""
     parameters = record.get("parameters")
     metrics = event.get("metrics")
-    told = {key: float(metrics[key]) for key in provenance.METRICS if key in metrics} if metrics else {}
+    known = (*provenance.METRICS, *provenance.CARDIAC_METRICS)
+    told = {key: float(metrics[key]) for key in known if key in metrics} if metrics else {}
     if event.get("data_consistency") is not None:
         told["unexplained"] = float(event["data_consistency"])
     return {

@@ -59,6 +59,8 @@ class Request:
         The Dask scheduler that shall run it; None: this computer.
     reference, referenceNode
         A file, or images in memory, to compare the result with; the node that these come from.
+    cardiac
+        Where the heart is in the reference, as the job file says it: ``auto``, ``published``, ``x0,y0,x1,y1``.
     """
 
     source: Path | ImageSeries | Stacks
@@ -74,6 +76,7 @@ class Request:
     node: Any = None
     reference: Path | ImageSeries | None = None
     referenceNode: Any = None
+    cardiac: str | None = None
     runOn: Scheduler | None = None
     load: Callable[[Request, Path, dict[str, Any], list[str]], Any] | None = None
 
@@ -127,6 +130,7 @@ class JobFolder:
             "simulate": request.simulate,
             "frames": request.frames,
             "reference": self._reference(request.reference),
+            "cardiac": request.cardiac,
             "data_consistency": True,
             "device": request.device,
             "seed": request.seed,

@@ -14,6 +14,7 @@ from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError, Resourc
 from DynamicMRIReconLib.profiles import RegionCurve
 from DynamicMRIReconSlicer import (
     exportFiles,
+    heartRegion,
     profileFiles,
     provenance,
     regionCurves,
@@ -52,6 +53,7 @@ class ReconstructionLogic:
         simulate: dict[str, Any] | None = None,
         frames: tuple[int, int] | None = None,
         reference: Any = None,
+        cardiac: Any = None,
         name: str | None = None,
         runOn: Scheduler | None = None,
         load: Callable[..., Any] | None = None,
@@ -83,6 +85,9 @@ class ReconstructionLogic:
             What makes of the finished job what ``onFinished`` gets, see ``Request``; None: a result in the scene.
         reference
             Images to compare the result with (file, sequence or ``ImageSeries``): their PSNR and SSIM are told.
+        cardiac
+            With a reference: CardiacPSNR and CardiacSSIM too, in this region of it: ``auto``, ``published``,
+            ``x0,y0,x1,y1`` voxels or an ROI node.
         onEvent, onLog
             Called with the worker's events and log lines while it runs.
         onFinished
@@ -93,6 +98,7 @@ class ReconstructionLogic:
         InputError
             The source is nothing that can be reconstructed.
         """
+        compared = None if reference is None else self._sourceOf(reference)
         request = Request(
             source=self._sourceOf(source),
             method=method,
@@ -107,8 +113,9 @@ class ReconstructionLogic:
             node=source if hasattr(source, "GetID") else None,
             runOn=runOn,
             load=load,
-            reference=None if reference is None else self._sourceOf(reference),
+            reference=compared,
             referenceNode=reference if hasattr(reference, "GetID") else None,
+            cardiac=None if cardiac is None else heartRegion.ruleOf(cardiac, compared),
         )
 
         def finished(result: Result | None, event: dict[str, Any]) -> None:
@@ -204,6 +211,7 @@ class ReconstructionLogic:
         method, parameters = asked.pop("method"), asked.pop("parameters")
         del asked["path"]
         asked["reference"] = provenance.referenceOf(sequence)
+        asked["cardiac"] = provenance.cardiacOf(sequence)
         return self.reconstruct(self.inputOf(sequence), method, parameters, **{**asked, **options})
 
     def inputOf(self, sequence: Any) -> Any:

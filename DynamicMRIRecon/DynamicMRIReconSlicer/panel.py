@@ -13,6 +13,7 @@ from DynamicMRIReconLib.errors import InputError, ReconError
 from DynamicMRIReconSlicer import costEstimate, install, provenance, repeat, stackRegistrar, texts, trustView
 from DynamicMRIReconSlicer.exportSection import ExportSection
 from DynamicMRIReconSlicer.heartPhaseSection import HeartPhaseSection
+from DynamicMRIReconSlicer.heartRegionSection import HeartRegionSection
 from DynamicMRIReconSlicer.inputSection import InputSection
 from DynamicMRIReconSlicer.jobQueue import JobQueue
 from DynamicMRIReconSlicer.methodSection import MethodSection
@@ -54,6 +55,7 @@ class Panel(VTKObservationMixin):
         self.method = MethodSection(ui, self.update)
         self.input = InputSection(ui, self.update)
         self.phase = HeartPhaseSection(ui, self.method.form, self.input, self.update, requirementsPath)
+        self.region = HeartRegionSection(ui, self.method.form, self.input, self.phase, requirementsPath)
         self.stacks = StacksSection(ui, self.update, self.registerStacks)
         self.runSection = RunSection(ui)
         self.runOn = RunOnSection(ui, self.update)
@@ -110,6 +112,8 @@ class Panel(VTKObservationMixin):
         self.stacks.show()
         self.stacks.methodPicked(self.method.method)
         self.phase.show()
+        self.region.show()
+        self.reference.methodPicked(self.method.method["key"])
         simulation = self.input.simulation(self.method.method["input_kind"], self.runSection.seed())
         usesStacks = self._usesStacks(self.method.method)
         described = self.stacks.description() if usesStacks else self.input.description
@@ -146,6 +150,7 @@ class Panel(VTKObservationMixin):
                 read={} if usesStacks else self.input.readOptions(),
                 simulate=self.input.simulation(method["input_kind"], seed),
                 reference=self.reference.source(),
+                cardiac=self.reference.cardiac(),
                 runOn=self.runOn.scheduler(),
                 **options,
             )
@@ -256,6 +261,7 @@ class Panel(VTKObservationMixin):
         self._startWhenReady = False
         self.input.stop()
         self.phase.stop()
+        self.region.stop()
         self.export.stop()
         self.profile.stop()
         self.logic.stopAll()

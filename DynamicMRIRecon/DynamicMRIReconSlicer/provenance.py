@@ -24,6 +24,7 @@ HISTORY = PREFIX + "History"
 #: of the text node with the record: the request, with the input's path
 REQUEST = PREFIX + "Request"
 METRICS = ("psnr_db", "ssim", "nrmse")
+CARDIAC_METRICS = ("cardiac_psnr_db", "cardiac_ssim")
 REQUESTED = ("method", "preset", "parameters", "read", "simulate", "frames", "device", "seed", "name")
 #: role of the reference to the sequence with the standard deviation of each voxel, where the method gives one
 UNCERTAINTY = PREFIX + "Uncertainty"
@@ -64,6 +65,8 @@ def textNode(record: dict[str, Any], name: str, request: Any) -> Any:
     asked = {name: getattr(request, name) for name in REQUESTED}
     if isinstance(request.reference, (str, Path)):
         asked["reference"] = str(request.reference)
+    if request.cardiac is not None:
+        asked["cardiac"] = request.cardiac
     node.SetAttribute(REQUEST, json.dumps({"path": None if path is None else str(path), **asked}))
     return node
 
@@ -105,6 +108,11 @@ def referenceOf(sequence: Any) -> Any:
         return node
     path = request(sequence).get("reference")
     return Path(path) if path is not None and Path(path).exists() else None
+
+
+def cardiacOf(sequence: Any) -> str | None:
+    """The region of the reference in which a result's cardiac figures were told; None where there are none."""
+    return request(sequence).get("cardiac") if referenceOf(sequence) is not None else None
 
 
 def metrics(sequence: Any) -> dict[str, list[float]]:

@@ -9,6 +9,9 @@ from typing import Any
 from DynamicMRIReconSlicer.sceneSettings import SceneSettings
 from DynamicMRIReconSlicer.translation import tr as _
 
+#: methods whose results are also compared in the heart alone
+_CARDIAC = ("cardiac-vsr", "bicubic")
+
 
 class ReferenceSection:
     """Knows what to compare results with.
@@ -25,6 +28,7 @@ class ReferenceSection:
         self.ui = ui
         self._changed = changed
         self._quiet = False
+        self._isCardiac = False
         ui.referenceSelector.currentNodeChanged.connect(self._nodePicked)
         ui.referencePathEdit.currentPathChanged.connect(self._pathPicked)
 
@@ -43,15 +47,29 @@ class ReferenceSection:
             return _("The reference {source} does not exist.").format(source=source)
         return None
 
+    def methodPicked(self, key: str) -> None:
+        """Offer the heart's region where the method ``key`` has its figures."""
+        self._isCardiac = key in _CARDIAC
+        for widget in (self.ui.heartRegionLabel, self.ui.heartRegionSelector):
+            widget.setVisible(self._isCardiac)
+
+    def cardiac(self) -> Any:
+        """Where the cardiac figures are told: an ROI, ``auto``, or None where there are no such figures."""
+        if not self._isCardiac or self.source() is None:
+            return None
+        return self.ui.heartRegionSelector.currentNode() or "auto"
+
     def save(self, settings: SceneSettings) -> None:
         """Keep the choice in the scene."""
         settings.setNode("Reference", self.ui.referenceSelector.currentNode())
+        settings.setNode("HeartRegion", self.ui.heartRegionSelector.currentNode())
         settings.set("ReferencePath", self.ui.referencePathEdit.property("currentPath"))
 
     def restore(self, settings: SceneSettings) -> None:
         """Show what the scene keeps."""
         self._quiet = True
         self.ui.referenceSelector.setCurrentNode(settings.getNode("Reference"))
+        self.ui.heartRegionSelector.setCurrentNode(settings.getNode("HeartRegion"))
         self.ui.referencePathEdit.setCurrentPath(settings.get("ReferencePath", ""))
         self._quiet = False
         if self.source() is not None:

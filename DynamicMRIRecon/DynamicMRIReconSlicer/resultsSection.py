@@ -12,9 +12,19 @@ from DynamicMRIReconSlicer import history, layout, results, sequences
 from DynamicMRIReconSlicer.translation import tr as _
 
 _COLUMNS = (
-    _("Result"), _("Settings"), _("Time (s)"), _("PSNR (dB)"), _("SSIM"), _("Misfit (%)"), _("Warnings"),
+    _("Result"), _("Settings"), _("Time (s)"), _("PSNR (dB)"), _("SSIM"), _("CardiacPSNR (dB)"), _("CardiacSSIM"),
+    _("Misfit (%)"), _("Warnings"),
 )  # fmt: skip
-_NAME, _SETTINGS, _TIME, _PSNR, _SSIM, _MISFIT, _WARNINGS = range(len(_COLUMNS))
+_NAME, _SETTINGS, _TIME, _PSNR, _SSIM, _HEART_PSNR, _HEART_SSIM, _MISFIT, _WARNINGS = range(len(_COLUMNS))
+#: figures against a reference or the measured data: their columns are hidden while no result has them
+_FIGURES = {
+    _PSNR: "psnr_db",
+    _SSIM: "ssim",
+    _HEART_PSNR: "cardiac_psnr_db",
+    _HEART_SSIM: "cardiac_ssim",
+    _MISFIT: "unexplained",
+}
+_DIGITS = {_TIME: 1, _PSNR: 2, _SSIM: 3, _HEART_PSNR: 2, _HEART_SSIM: 3, _MISFIT: 1, _WARNINGS: 0}
 
 
 class ResultsSection:
@@ -74,7 +84,7 @@ class ResultsSection:
         for index, row in enumerate(rows):
             self._fill(index, row)
         table.setSortingEnabled(True)
-        for column, key in ((_PSNR, "psnr_db"), (_SSIM, "ssim"), (_MISFIT, "unexplained")):
+        for column, key in _FIGURES.items():
             table.setColumnHidden(column, not any(key in row.metrics for row in rows))
         table.setColumnHidden(_WARNINGS, not any(row.warnings for row in rows))
         table.resizeColumnsToContents()
@@ -96,17 +106,16 @@ class ResultsSection:
             layout.offerPlayback(browser)
 
     def _fill(self, index: int, row: history.Row) -> None:
-        numbers = {_TIME: row.seconds, _PSNR: row.metrics.get("psnr_db"), _SSIM: row.metrics.get("ssim")}
-        if "unexplained" in row.metrics:
-            numbers[_MISFIT] = 100 * row.metrics["unexplained"]
+        numbers = {_TIME: row.seconds, **{column: row.metrics.get(key) for column, key in _FIGURES.items()}}
+        if numbers[_MISFIT] is not None:
+            numbers[_MISFIT] *= 100
         if row.warnings:
             numbers[_WARNINGS] = len(row.warnings)
-        digits = {_TIME: 1, _PSNR: 2, _SSIM: 3, _MISFIT: 1, _WARNINGS: 0}
         for column in range(len(_COLUMNS)):
             item = qt.QTableWidgetItem({_NAME: row.name, _SETTINGS: row.settings}.get(column, ""))
             if numbers.get(column) is not None:
                 # As a number, so that 9 comes before 10 when the column is sorted.
-                item.setData(qt.Qt.DisplayRole, round(numbers[column], digits[column]))
+                item.setData(qt.Qt.DisplayRole, round(numbers[column], _DIGITS[column]))
             item.setData(qt.Qt.UserRole, row.node.GetID())
             item.setToolTip(row.tip)
             self.ui.resultsTable.setItem(index, column, item)

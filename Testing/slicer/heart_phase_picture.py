@@ -13,7 +13,7 @@ NOTE = "Real cine (Sunnybrook Cardiac Data, CC0)."
 
 
 def heart_phase_picture(driver: PanelDriver, path: Path) -> Path:
-    """Load the sample, press the button, and write the panel, a frame and the chart.
+    """Load the sample, press both buttons, and write the panel, a frame and the chart.
 
     Raises
     ------
@@ -30,9 +30,13 @@ def heart_phase_picture(driver: PanelDriver, path: Path) -> Path:
     driver.choose_method("cardiac-vsr")
     driver.ui.inputSelector.setCurrentNode(cine.sequence)
     driver.ui.findPhaseButton.click()
+    driver.ui.showRegionsButton.click()
     marks = heartPhase.marksShown()
     if marks is None:
         raise RuntimeError(f"No heart phase: {driver.text('phaseLabel')}")
+    for region in slicer.util.getNodesByClass("vtkMRMLMarkupsROINode"):
+        # Without a screen, VTK draws handles in a size and place of their own.
+        region.GetDisplayNode().SetHandlesInteractive(False)
     charts = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
     chart = next(one for one in charts if one.GetName() == "Heart phase")
     return trust_picture(driver.representation, path, {"Red": cine.proxy}, chart, note=NOTE)
