@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 from DynamicMRIReconLib.cli_common import existing, print_json, read_series
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def summary(measures: dict[str, float | None]) -> list[str]:
+def summary(measures: Mapping[str, float | None]) -> list[str]:
     """The mean measures as lines for people; a value that does not exist (equal images have no PSNR) as a dash."""
     rows = (
         *(("PSNR", "psnr_db", ".2f", " dB"), ("SSIM", "ssim", ".4f", ""), ("NRMSE", "nrmse", ".4f", "")),

@@ -20,20 +20,26 @@ def add_command(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the description."""
     from DynamicMRIReconLib import io
+    from DynamicMRIReconLib.data import ImageSeries
     from DynamicMRIReconLib.io import formats
     from DynamicMRIReconLib.io.describe import describe
     from DynamicMRIReconLib.jobs.hashes import files_of
+    from DynamicMRIReconLib.methods.common.heart_facts import heart_facts
 
     path = existing(arguments.input)
     data = io.read(path, **read_options(arguments))
     named = path if path.exists() else files_of(path)[0]
     description = describe(data, path=str(path), format_name=formats.for_reading(named).NAME)
     description["methods"] = _fits(data)
+    if isinstance(data, ImageSeries):
+        description["heart"] = heart_facts(data)
     if arguments.json:
         print_json(description)
         return 0
     for line in io.info_text({key: value for key, value in description.items() if key != "methods"}):
         print(printable(line))
+    if description.get("heart"):
+        print("  beats        {beats:g}, {beat_s:.3f} s each".format(**description["heart"]))
     for entry in description["methods"]:
         print(f"method {entry['key']}: {'fits' if entry['fits'] else 'does not fit. ' + entry['why_not']}")
     return 0

@@ -19,7 +19,7 @@ def canReadFiles() -> bool:
 
 
 def ofNode(node: Any) -> dict[str, Any]:
-    """Description of a sequence in the scene, in the terms of ``DynamicMRIReconLib.io.describe``.
+    """Description of a sequence in the scene, as the command ``info`` gives it of a file, without its ``methods``.
 
     Raises
     ------
@@ -28,7 +28,13 @@ def ofNode(node: Any) -> dict[str, Any]:
     """
     from DynamicMRIReconLib.io.describe import describe
 
-    return describe(sequenceReader.toSeries(node), path=node.GetName(), format_name=_("node of the scene"))
+    series = sequenceReader.toSeries(node)
+    description = describe(series, path=node.GetName(), format_name=_("node of the scene"))
+    if canReadFiles():
+        from DynamicMRIReconLib.methods.common.heart_facts import heart_facts
+
+        description["heart"] = heart_facts(series)
+    return description
 
 
 def lines(description: dict[str, Any]) -> list[str]:

@@ -22,7 +22,7 @@ def suggest(description: dict[str, Any] | None, methods: list[dict[str, Any]]) -
     Parameters
     ----------
     description
-        Of the input, see ``DynamicMRIReconLib.io.describe``.
+        Of the input, as the command ``info`` gives it.
     methods
         Those to choose from, as ``methodList.methods`` gives them.
     """
@@ -32,8 +32,12 @@ def suggest(description: dict[str, Any] | None, methods: list[dict[str, Any]]) -
         return None
     if kind == "stacks" and "irem" in offered:
         return "irem", _("It is the sharpest where it was measured; srr and bspline are quicker: compare them.")
-    if kind == "series" and "ifnet" in offered:
-        return _forSeries(description)
+    if kind == "series":
+        for key, reason in _forSeries(description):
+            if key in offered:
+                return key, reason
+        if "ifnet" in offered:
+            return None
     if kind != "kspace":
         title = next(method["title"] for method in methods if method["key"] == offered[0])
         return offered[0], _("{title} works on what this input is.").format(title=title)
@@ -43,10 +47,21 @@ def suggest(description: dict[str, Any] | None, methods: list[dict[str, Any]]) -
     return None
 
 
-def _forSeries(description: dict[str, Any]) -> tuple[str, str] | None:
+def _forSeries(description: dict[str, Any]) -> list[tuple[str, str]]:
     if int(description["frames"]) < _LEAST_TO_INTERPOLATE:
-        return None
-    return "ifnet", _("Images need no reconstruction; this adds frames between them, which are marked as synthetic.")
+        return []
+    found = []
+    heart = description.get("heart")
+    if heart and heart["scales"]:
+        reason = _(
+            "Something beats in it every {seconds:.2f} s, as a heart does, and the network of scale {scale} has seen "
+            "such voxels and frame times."
+        )
+        found.append(("cardiac-vsr", reason.format(seconds=heart["beat_s"], scale=heart["scales"][0])))
+    reason = _("Images need no reconstruction; this adds frames between them, which are marked as synthetic.")
+    if heart and not heart["scales"]:
+        reason += " " + _("A heart may beat in it, but the networks for that have seen other voxels or frame times.")
+    return [*found, ("ifnet", reason)]
 
 
 def _forKSpace(description: dict[str, Any]) -> list[tuple[str, str]]:

@@ -177,5 +177,36 @@ def test_a_suggestion_for_each_kind_of_data() -> None:
     assert suggested(sampling="cartesian", acceleration=1.6, coils=1) == "low-rank-sparse"
     assert suggested(kind="series") == "ifnet"
     assert suggested(kind="series", frames=1) is None
+    beating = {"beats": 1.0, "beat_s": 0.9, "scales": [2, 4]}
+    assert suggested(kind="series", heart=beating) == "cardiac-vsr"
+    assert suggested(kind="series", heart={**beating, "scales": []}) == "ifnet", "no model has seen such voxels"
+    assert suggested(kind="series", heart=None) == "ifnet"
     assert suggested(kind="no such kind") is None
     assert methodSuggestion.suggest(None, methods) is None
+
+
+def test_a_cine_of_the_heart_is_suggested_to_be_made_finer(panel: PanelDriver) -> None:
+    """From the images alone: a beat, and voxels that the shipped model has seen; a tongue that speaks has neither."""
+    from DynamicMRIReconSlicer import sequences
+
+    from DynamicMRIReconLib.data import ImageSeries
+    from DynamicMRIReconLib.phantoms.heart import HeartScene
+    from DynamicMRIReconLib.phantoms.vocal_tract import VocalTractScene
+
+    def pick(scene: Any, times_s: np.ndarray, voxel_mm: float, name: str) -> None:
+        array = np.abs(scene.render(times_s, (1, 96, 96))).astype(np.float32)
+        series = ImageSeries(array, np.diag([voxel_mm, voxel_mm, 8, 1]), times_s)
+        panel.ui.inputSelector.setCurrentNode(sequences.fromSeries(series, name).sequence)
+
+    heart = HeartScene(0)
+    beat = heart.cycle.period_s / 20 * np.arange(20)
+    pick(heart, beat, 2.7, "Heart")
+    assert panel.ui.methodCombo.property("currentText") == "Cardiac video super-resolution"
+    assert f"every {heart.cycle.period_s:.2f} s" in panel.text("suggestionLabel")
+    assert "scale 2" in panel.text("suggestionLabel")
+    pick(heart, beat, 1.4, "Fine heart")
+    assert panel.ui.methodCombo.property("currentText").startswith("IFNet")
+    assert "other voxels" in panel.text("suggestionLabel")
+    pick(VocalTractScene(0), 0.04 * np.arange(30), 2.7, "Speech")
+    assert panel.ui.methodCombo.property("currentText").startswith("IFNet")
+    assert "heart" not in panel.text("suggestionLabel")
