@@ -92,7 +92,7 @@ class HeartPhaseSection(VTKObservationMixin):
             return None
         self._found = (self.inputKey(), phase)
         self._quiet = True
-        marks = heartPhase.show(series.times_s, phase.curve, self._frames(), self.title())
+        marks = heartPhase.show(series.times_s, phase.curve, self._frames(), self.inputName())
         self._quiet = False
         if not self.hasObserver(marks, vtk.vtkCommand.ModifiedEvent, self._marksMoved):
             self.addObserver(marks, vtk.vtkCommand.ModifiedEvent, self._marksMoved)
@@ -127,7 +127,7 @@ class HeartPhaseSection(VTKObservationMixin):
             return read
         return sequenceReader.toSeries(source)
 
-    def title(self) -> str:
+    def inputName(self) -> str:
         """What the input is called."""
         source = self._given.source()
         return source.name if isinstance(source, Path) else str(source.GetName())

@@ -56,7 +56,7 @@ class HeartRegionSection:
         except (install.NotInstalled, ReconError, OSError) as error:
             self._say(str(error))
             return {}
-        title = self._phase.title()
+        title = self._phase.inputName()
         nodes = {rule: heartRegion.show(series, rule, box, title) for rule, box in boxes.items()}
         self._shownFor = self._phase.inputKey()
         self._say(self._words(boxes, series.geometry.spacing_mm))

@@ -115,7 +115,7 @@ class ReconstructionLogic:
             load=load,
             reference=compared,
             referenceNode=reference if hasattr(reference, "GetID") else None,
-            cardiac=None if cardiac is None else heartRegion.ruleOf(cardiac, compared),
+            cardiac=None if cardiac is None or compared is None else heartRegion.ruleOf(cardiac, compared),
         )
 
         def finished(result: Result | None, event: dict[str, Any]) -> None:

@@ -86,21 +86,21 @@ def figures_by_rule(result: NDArray[Any], reference: NDArray[Any], rule: Any) ->
     InputError
         Nothing beats in the reference, or the box is wrong.
     """
-    box = _box(reference, rule)
+    name = rule if isinstance(rule, str) and rule in ("auto", "published") else "given"
+    box = _box(reference, rule, name)
     bright = float(np.percentile(reference, BRIGHT_PERCENT)) or float(reference.max())
-    figures = cardiac_figures(result, reference, box, bright=bright, parity=rule == "published")
-    name = rule if rule in ("auto", "published") else "given"
+    figures = cardiac_figures(result, reference, box, bright=bright, parity=name == "published")
     return {**figures, "rule": name, "box": list(box), "bright": bright}
 
 
-def _box(reference: NDArray[Any], rule: Any) -> Box:
+def _box(reference: NDArray[Any], rule: Any, name: str) -> Box:
     from DynamicMRIReconLib.cardiac.beats import find_beats
     from DynamicMRIReconLib.cardiac.region import heart_box, published_box
 
     try:
-        if rule == "auto":
+        if name == "auto":
             return heart_box(reference, find_beats(reference).frames_per_beat)
-        if rule == "published":
+        if name == "published":
             return published_box(reference)
     except InputError as error:
         raise InputError(f"CardiacPSNR and CardiacSSIM need a beating heart in the reference. {error}") from error

@@ -49,6 +49,7 @@ def test_the_box_is_that_of_the_reference(folder: Path) -> None:
         assert {name: found[name] for name in expected} == pytest.approx(expected)
     measures = dmr.evaluate(result, truth, cardiac=(20, 10, 60, 50))
     assert (measures["cardiac"]["rule"], measures["cardiac"]["box"]) == ("given", [20, 10, 60, 50])
+    assert dmr.evaluate(result, truth, cardiac=np.array([20, 10, 60, 50]))["cardiac"] == measures["cardiac"]
     scaled = cardiac_figures(result.array * measures["scale"], truth.array, (20, 10, 60, 50), bright=bright)
     assert measures["cardiac"]["cardiac_psnr_db"] == pytest.approx(scaled["cardiac_psnr_db"], abs=1e-3)
     assert dmr.evaluate(result, truth)["cardiac"] is None
