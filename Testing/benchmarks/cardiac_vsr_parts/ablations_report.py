@@ -53,7 +53,13 @@ def _about(kept: dict[str, Any]) -> list[str]:
         scale=SCALE,
         config=CONFIG.name,
     )
-    return text.splitlines()
+    # The text is about the configuration as it is: what a run replaced must be told, or it would be wrong.
+    told = [f"Of this configuration, all rows have other settings: {_listed(changed)}."] if changed else []
+    return [*text.splitlines(), *told]
+
+
+def _listed(settings: dict[str, str]) -> str:
+    return ", ".join(f"`{name}={value}`" for name, value in settings.items())
 
 
 def _means(rows: dict[int, dict[str, Any]]) -> str:
