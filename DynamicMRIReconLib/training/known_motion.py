@@ -23,7 +23,9 @@ def smooth_displacement(shape: tuple[int, int], random: np.random.Generator, lar
     largest displacement; less where that would change faster than ``STEEPEST`` from voxel to voxel.
     """
     height, width = shape
-    y, x = torch.meshgrid(torch.arange(height, dtype=torch.float32), torch.arange(width, dtype=torch.float32), indexing="ij")
+    y, x = torch.meshgrid(
+        torch.arange(height, dtype=torch.float32), torch.arange(width, dtype=torch.float32), indexing="ij"
+    )
     field = torch.zeros(2, height, width)
     for _ in range(int(random.integers(PLACES[0], PLACES[1] + 1))):
         radius = random.uniform(*RADII) * max(height, width)
@@ -73,7 +75,9 @@ def moving_frames(image: Tensor, displacement: Tensor, time: float, still: float
 def _there(field: Tensor, flow: Tensor) -> Tensor:
     """``field(p + flow(p))``, bilinear."""
     grid = _places(flow, *field.shape[-2:])
-    return functional.grid_sample(field[None], grid[None], mode="bilinear", padding_mode="border", align_corners=True)[0]
+    return functional.grid_sample(field[None], grid[None], mode="bilinear", padding_mode="border", align_corners=True)[
+        0
+    ]
 
 
 def _places(flow: Tensor, height: int, width: int) -> Tensor:
