@@ -54,6 +54,16 @@ def distillation_loss(found: Interpolated, truth: Tensor) -> Tensor:
     return torch.stack(terms).sum()
 
 
+def flow_loss(found: Interpolated, flow: Tensor, known: Tensor) -> Tensor:
+    """Mean absolute error in voxels of each block's flow, summed, over the pairs of the batch that are ``known`` (B,).
+
+    The teacher's counts too: what others learn from shall be right.
+    """
+    flows = [*found.flows, *([] if found.teacher_flow is None else [found.teacher_flow])]
+    errors = torch.stack([(one - flow).abs().mean((1, 2, 3)) for one in flows]).sum(0)
+    return (errors * known).sum() / known.sum().clamp_min(1)
+
+
 def _smooth(image: Tensor) -> Tensor:
     line = image.new_tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
     kernel = (line[:, None] * line)[None, None].expand(image.shape[1], 1, 5, 5)

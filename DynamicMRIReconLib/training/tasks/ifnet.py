@@ -14,7 +14,8 @@ from DynamicMRIReconLib.networks.ifnet import IFNet, Interpolated
 from DynamicMRIReconLib.training.augmentation import flipped_and_turned
 from DynamicMRIReconLib.training.clips import Clip
 from DynamicMRIReconLib.training.figures import psnr_db, ssim
-from DynamicMRIReconLib.training.losses.interpolation import distillation_loss, laplacian_loss
+from DynamicMRIReconLib.training.known_motion import moving_frames, smooth_displacement
+from DynamicMRIReconLib.training.losses.interpolation import distillation_loss, flow_loss, laplacian_loss
 from DynamicMRIReconLib.training.undersampling import Undersampling
 
 #: weight of the distillation for any time and for the middle alone
@@ -42,6 +43,14 @@ class IfnetOptions(BaseModel):
         default=0.0, ge=0, description="weight of the blends before refinement, as the paper has them"
     )
     intensity: tuple[float, float] = (0.7, 1.0)
+    moved_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of the training pairs that are one frame moved by a known, smooth displacement",
+    )
+    moved_voxels: tuple[float, float] = Field(default=(1.0, 10.0), description="range of the largest displacement")
+    flow_weight: float = Field(default=0.02, ge=0, description="weight of the flow's error where it is known")
     miccan: str = Field(
         default="",
         description="MICCAN model (id or file): it learns from frames as MICCAN reconstructs them, else true ones",
@@ -74,6 +83,7 @@ class IfnetTask:
     ) -> dict[str, Tensor]:
         """``frames`` (3, y, x): first, asked for, second; ``time`` of the middle one in (0, 1).
 
+        With ``moved_share``, in training, also ``flow`` (4, y, x) and ``known``, 1 where the flow is known, else 0.
         With MICCAN also ``samples`` (3, ky, kx) and ``mask`` (ky, kx).
         """
         last = min(options.span, len(clip.frames) - 1)
@@ -90,6 +100,8 @@ class IfnetTask:
             if random.random() < 0.5:
                 frames, time = frames.flip(0), 1 - time
         item = {"frames": frames.contiguous(), "time": time.float()}
+        if augment and options.moved_share:
+            item |= _moved(frames, random, options)
         if options.miccan:
             shape = (frames.shape[1], frames.shape[2])
             mask = options.sampling.draw(shape, random, augment=augment)
@@ -114,6 +126,10 @@ class IfnetTask:
             weight = DISTILLATION[options.time] if weight is None else weight
             terms["loss"] = terms["loss"] + options.teacher_weight * teacher + weight * distillation
             terms |= {"teacher": teacher.detach(), "distillation": distillation.detach()}
+        if "flow" in batch and options.flow_weight:
+            flow = flow_loss(found, batch["flow"], batch["known"])
+            terms["loss"] = terms["loss"] + options.flow_weight * flow
+            terms["flow"] = flow.detach()
         return terms
 
     def validate(self, network: nn.Module, batch: dict[str, Tensor], options: IfnetOptions) -> dict[str, Tensor]:
@@ -132,6 +148,18 @@ class IfnetTask:
         if options.miccan:
             figures["psnr_gt"] = psnr_db(image, batch["frames"][:, 1:2])
         return figures
+
+
+def _moved(frames: Tensor, random: np.random.Generator, options: IfnetOptions) -> dict[str, Tensor]:
+    """The first of ``frames`` moved, by chance, with time and flow; a flow of zeros that is not known otherwise."""
+    if random.random() >= options.moved_share:
+        return {"flow": frames.new_zeros(4, *frames.shape[1:]), "known": torch.tensor(0.0)}
+    low, high = np.log(options.moved_voxels)
+    shape = (frames.shape[1], frames.shape[2])
+    displacement = smooth_displacement(shape, random, float(np.exp(random.uniform(low, high))))
+    time = 0.5 if options.time == "middle" else float(random.uniform(0.1, 0.9))
+    moving, flow = moving_frames(frames[0], displacement, time, float(random.uniform()))
+    return {"frames": moving.clamp(0, 1), "time": torch.tensor(time), "flow": flow, "known": torch.tensor(1.0)}
 
 
 def _frames(batch: dict[str, Tensor], options: IfnetOptions) -> tuple[Tensor, Tensor, Tensor]:

@@ -14,6 +14,7 @@ from DynamicMRIReconLib.networks.miccan import Miccan
 from DynamicMRIReconLib.training.augmentation import flipped_and_turned, random_phase
 from DynamicMRIReconLib.training.clips import Clip
 from DynamicMRIReconLib.training.figures import psnr_db, ssim
+from DynamicMRIReconLib.training.known_motion import moved, smooth_displacement
 from DynamicMRIReconLib.training.losses.perceptual import perceptual_loss
 from DynamicMRIReconLib.training.undersampling import Undersampling
 
@@ -43,6 +44,11 @@ class MiccanOptions(BaseModel):
         default="published", description="initial weights: N(0, 0.02), or He's rule, which learns faster at first"
     )
     orientations: bool = Field(default=True, description="train on mirror images and quarter turns too")
+    deformed_voxels: float = Field(
+        default=0.0,
+        ge=0,
+        description="largest displacement of the random smooth deformations of half the training images; 0 for none",
+    )
     compared: Literal["magnitude", "complex"] = "magnitude"
     perceptual_weight: float = Field(default=0.1, ge=0)
     perceptual_file: str = Field(
@@ -84,6 +90,9 @@ class MiccanTask:
         frame = clip.frames[random.integers(len(clip.frames))][None]
         if augment and options.orientations:
             frame = flipped_and_turned(frame, random)
+        if augment and options.deformed_voxels and random.random() < 0.5:
+            largest = random.uniform(0, options.deformed_voxels)
+            frame = moved(frame, smooth_displacement((frame.shape[1], frame.shape[2]), random, largest))
         if augment:
             frame = frame * random.uniform(*options.intensity)
         image = frame[0].to(torch.complex64)

@@ -1,0 +1,105 @@
+"""Motion that is made: nothing folds, frames and flow agree, and the network is told what is known."""
+
+import numpy as np
+import pytest
+import torch
+from training_clips import moving_disk
+
+from DynamicMRIReconLib.networks.ifnet import Interpolated
+from DynamicMRIReconLib.networks.warp import backward_warp
+from DynamicMRIReconLib.training.known_motion import STEEPEST, moved, moving_frames, smooth_displacement
+from DynamicMRIReconLib.training.losses.interpolation import flow_loss
+from DynamicMRIReconLib.training.tasks import get
+from DynamicMRIReconLib.training.tasks.ifnet import IfnetOptions
+from DynamicMRIReconLib.training.tasks.miccan import MiccanOptions
+
+
+def waves(height=56, width=64):
+    y, x = torch.meshgrid(torch.arange(float(height)), torch.arange(float(width)), indexing="ij")
+    return 0.5 + 0.25 * torch.sin(x / 5) + 0.25 * torch.cos(y / 6 + x / 9)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_displacements_are_as_large_as_asked_or_less_and_fold_nothing(seed):
+    field = smooth_displacement((48, 64), np.random.default_rng(seed), 9.0)
+    assert field.shape == (2, 48, 64)
+    assert 0 < float(field.norm(dim=0).max()) <= 9.0001
+    # the Jacobian of p + u(p) by differences: positive everywhere
+    along_x, along_y = torch.diff(field, dim=2)[:, :-1], torch.diff(field, dim=1)[:, :, :-1]
+    jacobian = (1 + along_x[0]) * (1 + along_y[1]) - along_x[1] * along_y[0]
+    assert float(jacobian.min()) > (1 - STEEPEST) ** 2 - 1e-3
+
+
+def test_images_move_to_where_the_displacement_points():
+    image = waves()
+    shift = torch.zeros(2, *image.shape)
+    shift[0], shift[1] = 3.0, -2.0
+    found = moved(image[None], shift)[0]
+    np.testing.assert_allclose(found[4:-4, :-8], image[2:-6, 3:-5], atol=1e-5)
+
+
+@pytest.mark.parametrize("still", [0.0, 0.4, 1.0])
+def test_the_flow_leads_from_the_middle_frame_to_the_others(still):
+    image = waves()
+    displacement = smooth_displacement((56, 64), np.random.default_rng(5), 6.0)
+    frames, flow = moving_frames(image, displacement, 0.3, still)
+    assert frames.shape == (3, 56, 64)
+    inner = (slice(10, -10), slice(10, -10))
+    for frame, way in ((frames[0], flow[:2]), (frames[2], flow[2:])):
+        there = backward_warp(frame[None, None], way[None])[0, 0]
+        before = (frame - frames[1])[inner].abs().max()
+        # what is left is the bilinear interpolation's own
+        assert float((there - frames[1])[inner].abs().max()) < min(0.012, 0.2 * float(before))
+
+
+def test_a_steady_shift_has_opposite_flows_in_the_ratio_of_the_times():
+    shift = torch.full((2, 32, 32), 4.0)
+    _, flow = moving_frames(waves(32, 32), shift, 0.25, 0.5)
+    np.testing.assert_allclose(flow[:2], 1.0, atol=1e-5)
+    np.testing.assert_allclose(flow[2:], -3.0, atol=1e-5)
+
+
+def found_with(flow):
+    image = torch.zeros(len(flow), 1, *flow.shape[-2:])
+    return Interpolated(image, [image, image], [flow, 2 * flow], [image, image])
+
+
+def test_only_known_flows_are_compared():
+    flow = torch.ones(2, 4, 8, 8)
+    truth = torch.stack([torch.zeros(4, 8, 8), torch.full((4, 8, 8), 50.0)])
+    assert float(flow_loss(found_with(flow), truth, torch.tensor([1.0, 0.0]))) == pytest.approx(3.0)
+    assert float(flow_loss(found_with(flow), truth, torch.tensor([0.0, 0.0]))) == 0
+
+
+def test_ifnet_is_shown_moved_frames_in_training_only():
+    task, clip = get("ifnet"), moving_disk(5)
+    given = IfnetOptions(widths=(12, 8, 8), context=4, span=4, moved_share=0.5, intensity=(1.0, 1.0))
+    random = np.random.default_rng(0)
+    items = [task.sample(clip, random, given, augment=True) for _ in range(40)]
+    known = [bool(item["known"]) for item in items]
+    assert 8 < sum(known) < 32
+    assert all(bool(item["flow"].any()) == is_known for item, is_known in zip(items, known, strict=True))
+    assert all(0 < float(item["time"]) < 1 and item["frames"].shape == items[0]["frames"].shape for item in items)
+    assert "flow" not in task.sample(clip, random, given, augment=False)
+    torch.manual_seed(0)
+    batch = {name: torch.stack([item[name] for item in items[:3]]) for name in items[0]}
+    terms = task.loss(task.build(given), batch, given, 0)
+    assert terms["flow"] > 0
+    rest = IfnetOptions(**{**given.model_dump(), "flow_weight": 0.0})
+    assert "flow" not in task.loss(task.build(rest), batch, rest, 0)
+
+
+def test_miccan_learns_from_deformed_frames_when_asked_to():
+    task, clip = get("miccan"), moving_disk(1)
+    plain = MiccanOptions(orientations=False, intensity=(1.0, 1.0), phase=0.0)
+    bent = MiccanOptions(**{**plain.model_dump(), "deformed_voxels": 6.0})
+    original = clip.frames[0]
+
+    def targets(options, augment):
+        items = [task.sample(clip, np.random.default_rng(seed), options, augment=augment) for seed in range(12)]
+        return [float((item["target"].abs() - original).abs().max()) for item in items]
+
+    assert max(targets(plain, True)) < 1e-6
+    assert max(targets(bent, False)) < 1e-6
+    changed = np.array(targets(bent, True)) > 1e-3
+    assert 2 <= changed.sum() <= 10
