@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from cine_parts import cases
+from cine_parts import ablations, cases
 from cine_parts.pictures import write_picture
 from cine_parts.report import page, summary
 from cine_parts.runs import measure
@@ -47,6 +47,15 @@ def all_cases(folder: Path, matrix: int) -> list[cases.Case]:
     ]
 
 
+def ablated(folder: Path) -> dict[str, str]:
+    """The models of ``cine_ablations.py`` that are there, by the names of their rows."""
+    return {
+        ablations.title_of(row): str(ablations.model_of(folder, row))
+        for row in ablations.ROWS
+        if ablations.model_of(folder, row).exists()
+    }
+
+
 def _key(row: dict[str, Any]) -> tuple[str, str, float]:
     return row["case"], row["group"], row["acceleration"]
 
@@ -77,9 +86,11 @@ def main() -> int:
     parser.add_argument(
         "--weights", nargs=len(NETWORKS), default=list(NETWORKS.values()), metavar="MODEL", help="%(default)s"
     )
+    parser.add_argument("--ablations", type=Path, help="folder of cine_ablations.py: measure those models too")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     networks = dict(zip(NETWORKS, arguments.weights, strict=True))
+    compared = ablated(arguments.ablations) if arguments.ablations else {}
     found: dict[str, Any] = {"matrix": arguments.matrix, "cpu_s": 0.0, "rows": []}
     if arguments.results and arguments.results.exists():
         found = json.loads(arguments.results.read_text(encoding="utf-8"))
@@ -91,7 +102,9 @@ def main() -> int:
             # a picture needs the movies of all methods
             known = [] if shown else [row for row in rows if _key(row) == key]
             started = time.process_time()
-            new, movies = measure(case, acceleration, networks, {row["method"] for row in known})
+            is_first = acceleration == ACCELERATIONS[0] and case.coils == 1
+            trained = networks | (compared if is_first else {})
+            new, movies = measure(case, acceleration, trained, {row["method"] for row in known})
             found["cpu_s"] += time.process_time() - started
             rows = [row for row in rows if _key(row) != key] + known + new
             found["rows"] = rows
@@ -101,6 +114,7 @@ def main() -> int:
             if arguments.results:
                 arguments.results.write_text(json.dumps(found, indent=1), encoding="utf-8")
             if shown:
+                movies = {name: movie for name, movie in movies.items() if name not in compared}
                 write_picture(case, movies, acceleration, PICTURES / SHOWN[case.title])
     text = page(found)
     print(text)

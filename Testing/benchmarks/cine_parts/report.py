@@ -7,6 +7,7 @@ import statistics
 from typing import Any
 
 import torch
+from cine_parts.ablations import ROWS, title_of
 
 Row = dict[str, Any]
 METHODS = (
@@ -18,14 +19,14 @@ PAPER = (
     (1, "zero-filled", "20.75 ± .582", ".695 ± .079", "zero-filled"),
     (1, "simple, 500 epochs", "28.66 ± .73", ".886 ± .042", "simple"),
     (1, "complex, 500 epochs", "31.12 ± .87", ".934 ± .020", "complex"),
-    (2, "complex, 300 epochs", "30.311", ".904", ""),
-    (2, "complex, edge loss", "30.612", ".928", ""),
+    (2, "complex, 300 epochs", "30.311", ".904", title_of("complex")),
+    (2, "complex, edge loss", "30.612", ".928", title_of("complex-edge")),
     (2, "complex, perceptual loss", "30.939", ".959", ""),
-    (3, "complex, dropout 0.4", "28.74 ± .42", ".889 ± .038", ""),
-    (3, "simple, dropout 0.4", "27.39 ± .92", ".861 ± .041", ""),
-    (4, "complex, SGD 0.01", "22.28 ± .48", ".708 ± .076", ""),
-    (5, "simple, batch normalisation", "27.68 ± .627", ".865 ± .043", ""),
-    (5, "complex, batch normalisation", "30.91 ± .765", ".927 ± .030", ""),
+    (3, "complex, dropout 0.4", "28.74 ± .42", ".889 ± .038", title_of("complex-dropout")),
+    (3, "simple, dropout 0.4", "27.39 ± .92", ".861 ± .041", title_of("simple-dropout")),
+    (4, "complex, SGD 0.01", "22.28 ± .48", ".708 ± .076", title_of("complex-sgd")),
+    (5, "simple, batch normalisation", "27.68 ± .627", ".865 ± .043", title_of("simple-bn")),
+    (5, "complex, batch normalisation", "30.91 ± .765", ".927 ± .030", title_of("complex-bn")),
     (6, "simple, no iteration", "28.04 ± .975", ".877 ± .042", "simple"),
     (6, "2 iterations", "28.96 ± .633", ".899 ± .038", "2 iterations"),
     (6, "3 iterations", "29.76 ± .379", ".913 ± .033", "3 iterations"),
@@ -52,7 +53,7 @@ simple network has 32 features in the place of 64, the complex one 16 in the pla
 def summary(rows: list[Row], group: str | None, acceleration: float) -> dict[str, dict[str, tuple[float, float]]]:
     """Mean and standard deviation of ``psnr_db`` and ``ssim`` by method; group None: all cases of one coil."""
     found: dict[str, dict[str, tuple[float, float]]] = {}
-    for method in METHODS:
+    for method in (*METHODS, *map(title_of, ROWS)):
         chosen = [
             row
             for row in rows

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fuzz_parts.array_formats import OF_SERIES, PICKLES, odd_names, series
 from fuzz_parts.case import Fault, Format, Place
+from fuzz_parts.made_files import OF_SERIES, PICKLES, odd_names, series
 from hypothesis import strategies as st
 
 from DynamicMRIReconLib import io

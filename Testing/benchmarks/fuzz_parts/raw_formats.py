@@ -8,9 +8,9 @@ from typing import Any
 import ismrmrd
 import numpy as np
 from fuzz_parts.array_faults import hostile_texts
-from fuzz_parts.array_formats import GRIDDING, PICKLES, cartesian, odd_names, radial
 from fuzz_parts.case import Fault, Format, Place
 from fuzz_parts.hdf5_faults import HDF5_FAULTS
+from fuzz_parts.made_files import GRIDDING, PICKLES, cartesian, odd_names, radial
 from hypothesis import strategies as st
 
 _XML = """<?xml version="1.0"?>

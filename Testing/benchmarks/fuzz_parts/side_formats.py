@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fuzz_parts.array_formats import GRIDDING, cartesian, mat_of, npz_of, radial
 from fuzz_parts.case import Expected, Fault, Format, Place
+from fuzz_parts.made_files import GRIDDING, cartesian, mat_of, npz_of, radial
 from hypothesis import strategies as st
 
 from DynamicMRIReconLib import io

@@ -1,0 +1,46 @@
+"""The rows of the paper's tables that are trained only to be compared with each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+#: what training learns from, as for the models that ship
+SLICES = tuple(f"SCD2001_{number}" for number in ("000", "001", "002", "003", "009", "010"))
+STEPS = 800
+#: whole clips, a few columns of each; everything else as Resources/Training/cnn3d-cine.toml has it
+COMMON = ("options.learned_frames=0", "options.learned_columns=16")
+KINDS = {
+    "simple": ("options.kind=simple", "options.features=32"),
+    "complex": ("options.kind=complex", "options.features=16"),
+}
+#: folder of a row -> kind, and what is different
+ROWS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "simple": ("simple", ()),
+    "complex": ("complex", ()),
+    # from the second of four epochs on: a quarter of the updates goes without, a third in the paper
+    "complex-edge": ("complex", ("options.edge_weight=0.2", "options.edge_from_epoch=1")),
+    "complex-dropout": ("complex", ("options.dropout=0.4",)),
+    "simple-dropout": ("simple", ("options.dropout=0.4",)),
+    "complex-sgd": (
+        "complex",
+        ("optimiser.name=sgd", "optimiser.learning_rate=0.01", "optimiser.momentum=0.0", "optimiser.gradient_clip=1.0"),
+    ),
+    "simple-bn": ("simple", ("options.batch_norm=true",)),
+    "complex-bn": ("complex", ("options.batch_norm=true",)),
+}
+
+
+def title_of(row: str) -> str:
+    """What the row is called among the methods."""
+    return f"short: {row}"
+
+
+def model_of(folder: Path, row: str) -> Path:
+    """Where the weights of a row are, once it is trained."""
+    return folder / row / "model.safetensors"
+
+
+def settings_of(row: str, steps: int) -> list[str]:
+    """``--set`` of the training command."""
+    kind, different = ROWS[row]
+    return [f"steps={steps}", *KINDS[kind], *COMMON, *different]
