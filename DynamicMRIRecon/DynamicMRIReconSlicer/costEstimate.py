@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,24 +10,42 @@ import numpy as np
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 
 
+@dataclass(frozen=True)
+class Cost:
+    """Memory in bytes, seconds, and where there is too little memory what the run itself will say of it."""
+
+    memory: float
+    seconds: float
+    shortage: str = ""
+
+
 def estimate(
-    key: str, values: dict[str, Any], description: dict[str, Any] | None, device: str
-) -> tuple[float, float] | None:
-    """Memory in bytes and seconds, or None when input or packages are not there to tell."""
+    key: str, values: dict[str, Any], description: dict[str, Any] | None, device: str, preset: str = "standard"
+) -> Cost | None:
+    """What it will cost, or None when input or packages are not there to tell.
+
+    ``device`` is empty where another computer computes: nobody here knows its memory.
+    """
     stand_in = standIn(description)
     if stand_in is None:
         return None
     try:
+        from DynamicMRIReconLib.jobs.memory import shortage
         from DynamicMRIReconLib.methods import registry
 
         method = registry.get(key)
         if method.why_not(stand_in):
             return None
-        cost = method.estimate(stand_in, method.parameters(**values), "cpu" if device == "auto" else device)
+        on = "cpu" if device in ("auto", "") else device
+        parameters = method.parameters(preset, **values)
+        cost = method.estimate(stand_in, parameters, on)
+        short = None
+        if device and not on.startswith("cuda"):  # only torch, which takes seconds to load, knows a GPU
+            short = shortage(method, stand_in, preset, values, on, parameters)
     except Exception:
         # An estimate is a courtesy: whatever goes wrong here is said when the run itself checks its request.
         return None
-    return float(cost.memory_bytes), float(cost.seconds)
+    return Cost(float(cost.memory_bytes), float(cost.seconds), short.sentence if short is not None else "")
 
 
 def simulated(description: dict[str, Any] | None, simulation: dict[str, Any] | None) -> dict[str, Any] | None:

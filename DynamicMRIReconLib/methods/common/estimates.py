@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from DynamicMRIReconLib.data import KSpace
-from DynamicMRIReconLib.methods.base import Estimate
+from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.methods.base import Data, Estimate
 from DynamicMRIReconLib.methods.common.frames import frames_at_once
 
 #: torch, finufft and what they load
@@ -24,6 +24,21 @@ SECONDS_TO_LOAD_MAPS = 3.0
 SECONDS_PER_MAP = 0.025
 #: how much faster than one core a CUDA device is
 CUDA_SPEED = 30.0
+
+
+def input_bytes(data: Data) -> float:
+    """Memory of the data as they were read."""
+    if isinstance(data, list):
+        return sum(input_bytes(one) for one in data)
+    if isinstance(data, ImageSeries):
+        return float(data.array.nbytes + sum(part.nbytes for part in data.parts.values()))
+    arrays = (data.samples, data.trajectory, data.mask, data.density, data.coil_maps)
+    return float(sum(array.nbytes for array in arrays if array is not None))
+
+
+def result_bytes(frames: int, voxels: int, item_bytes: int = 8) -> float:
+    """Memory of a result of ``frames`` of ``voxels``; complex64 unless ``item_bytes`` says else."""
+    return float(frames) * voxels * item_bytes
 
 
 def bytes_per_frame(kspace: KSpace, coils: int) -> float:
