@@ -9,6 +9,7 @@ from typing import Any
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.errors import ReconError
 from DynamicMRIReconLib.jobs import memory_limits
+from DynamicMRIReconLib.jobs.stand_in import first_frames
 from DynamicMRIReconLib.methods.base import Data, Method
 from DynamicMRIReconLib.methods.common.estimates import input_bytes
 
@@ -110,9 +111,9 @@ def _fewer_frames(data: KSpace | ImageSeries, device: str, need: Any, fits: Any)
     few, many = 1, data.frames
     while many - few > max(1, few // 50) or best is None:
         middle = few if best is None and many - few <= 1 else (few + many) // 2
-        size = need(_first_frames(data, middle))
+        size = need(first_frames(data, middle))
         if size is not None:
-            size += input_bytes(data) - input_bytes(_first_frames(data, middle))
+            size += input_bytes(data) - input_bytes(first_frames(data, middle))
         if size is not None and fits(size, device):
             few, best = middle, (middle, size)
         elif middle <= 1 or middle == few:
@@ -121,12 +122,3 @@ def _fewer_frames(data: KSpace | ImageSeries, device: str, need: Any, fits: Any)
             many = middle
     if best is not None:
         yield f"the first {best[0]} of {data.frames} frames (--frames 0:{best[0]})", best[1], device
-
-
-def _first_frames(data: KSpace | ImageSeries, count: int) -> Any:
-    """The same data shorter, without the checks that go through every element."""
-    made = object.__new__(type(data))
-    framed = ("samples", "trajectory", "mask", "density", "times_s", "array", "synthetic")
-    for name, value in vars(data).items():
-        object.__setattr__(made, name, value[:count] if name in framed and value is not None else value)
-    return made

@@ -17,6 +17,8 @@ from DynamicMRIReconLib.methods.registry import register
 
 _ORDER = 3
 _PLANES_AT_ONCE = 8
+#: volumes of the result's size that exist together
+VOLUMES = 6
 
 
 class BsplineParameters(StackParameters):
@@ -53,7 +55,7 @@ class Bspline(Method):
         """64 coefficients a voxel and stack."""
         assert isinstance(data, list)
         work = stack_estimates.work_of(data, parameters)
-        return stack_estimates.estimate(work, seconds=5e-7 * work.voxels * len(data), volumes=3)
+        return stack_estimates.estimate(work, device, seconds=5e-7 * work.voxels * len(data), volumes=VOLUMES)
 
     def run(self, data: list[ImageSeries], parameters: BsplineParameters, context: Context) -> ImageSeries:
         """Interpolate: one frame, in the intensity scale of the fixed stack."""

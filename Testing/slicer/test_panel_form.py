@@ -165,9 +165,7 @@ def test_the_file_is_described(panel: Any, scan: Path) -> None:
     assert "32" in info
 
 
-def test_what_a_run_needs_is_told_and_what_would_fit(
-    panel: Any, scan: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_run_needs_is_told_and_what_would_fit(panel: Any, scan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from DynamicMRIReconLib.jobs import memory_limits
 
     panel.open_scan(scan)

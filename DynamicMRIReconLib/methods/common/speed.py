@@ -2,50 +2,62 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 
-#: seconds that the two pieces of work below take on the core the constants of the estimates were measured on
-TRANSFORMS_S, PRODUCTS_S = 7.6e-4, 5.5e-4
+#: seconds that the two pieces of work below take where the constants of the estimates were measured
+TRANSFORMS_S, PRODUCTS_S = 1.0e-3, 5.7e-4
 #: a clock that was disturbed may say anything; no computer that runs this is slower or faster than this
 SLOWEST, FASTEST = 0.2, 5.0
-_REPEATS = 12
+#: how often each is done, and seconds in between: other programs come and go
+_REPEATS, _PAUSE_S = 16, 0.003
+
+
+def transform_speed() -> float:
+    """Of Fourier transforms and passes through memory, 1 being the reference."""
+    return _speeds()[0]
+
+
+def network_speed() -> float:
+    """The same of small matrix products, which networks consist of."""
+    return _speeds()[1]
 
 
 @cache
-def transform_speed() -> float:
-    """Of Fourier transforms and passes through memory, 1 being the reference; measured once, some ten milliseconds."""
+def _speeds() -> tuple[float, float]:
+    """Measured once a process, in about a tenth of a second."""
     from scipy.fft import fftn
 
     images = np.ones((4, 160, 160), np.complex64)
-    return _limited(TRANSFORMS_S / _seconds(lambda: fftn(images, axes=(1, 2))))
-
-
-@cache
-def network_speed() -> float:
-    """The same of small matrix products, which networks consist of."""
     # so small that no library shares it out to several threads
-    one = np.ones((96, 96), np.float32)
+    matrix = np.ones((96, 96), np.float32)
 
     def products() -> None:
         for _ in range(20):
-            one @ one
+            matrix @ matrix
 
-    return _limited(PRODUCTS_S / _seconds(products))
+    transforms_s, products_s = [], []
+    for _ in range(_REPEATS):
+        transforms_s.append(_seconds(lambda: fftn(images, axes=(1, 2))))
+        products_s.append(_seconds(products))
+        time.sleep(_PAUSE_S)
+    return _speed(TRANSFORMS_S, transforms_s), _speed(PRODUCTS_S, products_s)
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    """The shortest of some repeats: what other programs take of the time only makes them longer."""
-    shortest = float("inf")
-    for _ in range(_REPEATS):
-        begun = time.perf_counter()
-        work()
-        shortest = min(shortest, time.perf_counter() - begun)
-    return max(shortest, 1e-6)
+    begun = _clock()
+    work()
+    return _clock() - begun
 
 
-def _limited(speed: float) -> float:
-    return min(FASTEST, max(SLOWEST, speed))
+def _clock() -> float:
+    """Seconds of this thread's computing; where that clock ticks too slowly (Windows), seconds."""
+    return time.thread_time() if time.get_clock_info("thread_time").resolution < 1e-5 else time.perf_counter()
+
+
+def _speed(reference_s: float, measured_s: list[float]) -> float:
+    return min(FASTEST, max(SLOWEST, reference_s / max(statistics.median(measured_s), 1e-7)))

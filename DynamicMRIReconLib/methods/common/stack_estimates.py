@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.methods.base import Estimate
+from DynamicMRIReconLib.methods.common import estimates
 from DynamicMRIReconLib.methods.common.stack_grid import box_of, output_grid
 from DynamicMRIReconLib.methods.common.stack_parameters import StackParameters
 
@@ -14,6 +15,8 @@ from DynamicMRIReconLib.methods.common.stack_parameters import StackParameters
 REGISTRATION_S, REGISTRATION_VOXEL_S = 2.0, 5e-6
 LOOK_UP_S = 6e-8
 BYTES = 4.0
+#: seconds to load SimpleITK and what stacks need, and the memory of it and of Python with torch
+START_S, PROGRAM_BYTES = 1.5, 340 * 2**20
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,18 @@ def work_of(stacks: list[ImageSeries], parameters: StackParameters) -> Work:
         once = (len(stacks) - 1) * REGISTRATION_S + REGISTRATION_VOXEL_S * fine
         seconds = once * (1 + parameters.registration_refinements)
     samples = sum(sizes)
-    return Work(voxels, samples, len(stacks), seconds, float(sum(stack.array.nbytes for stack in stacks)))
+    return Work(voxels, samples, len(stacks), seconds, estimates.input_bytes(list(stacks)))
 
 
-def estimate(work: Work, *, seconds: float, volumes: float, extra_bytes: float = 3e8) -> Estimate:
-    """An estimate from the seconds of the method itself and the number of volumes it keeps."""
-    memory = extra_bytes + 4 * work.input_bytes + volumes * BYTES * work.voxels
-    return Estimate(memory_bytes=memory, seconds=5.0 + work.registration_s + seconds)
+def estimate(
+    work: Work, device: str, *, seconds: float, volumes: float, extra_bytes: float = 0.0, networks: float = 0.0
+) -> Estimate:
+    """An estimate from the seconds of the method itself and the number of volumes it keeps.
+
+    ``seconds`` are of passes through memory, ``networks`` those of a network, both of the reference core.
+    """
+    memory = PROGRAM_BYTES + extra_bytes + 4 * work.input_bytes + volumes * BYTES * work.voxels
+    # registration and look-ups are done on the CPU whatever the device is
+    computed = estimates.seconds("cpu", transforms=START_S + work.registration_s + seconds)
+    trained = estimates.seconds(device, networks=networks) if networks else 0.0
+    return Estimate(memory, computed + trained)
