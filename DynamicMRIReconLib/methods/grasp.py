@@ -50,7 +50,7 @@ class Grasp(RegularisedMethod):
         "doi:10.1002/mrm.24980"
     )
     Parameters = GraspParameters
-    series_at_once, seconds_per_voxel = 22, 0.35e-6
+    series_at_once, seconds_per_voxel = 24, 0.35e-6
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         **RegularisedMethod.presets,
         "faithful": {

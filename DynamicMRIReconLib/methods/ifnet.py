@@ -20,7 +20,9 @@ from DynamicMRIReconLib.methods.common.interpolated_series import (
 from DynamicMRIReconLib.methods.registry import register
 
 #: of one CPU core, for each voxel of an interpolated picture
-SECONDS_PER_VOXEL = 8e-6
+SECONDS_PER_VOXEL = 2.3e-6
+#: seconds to load the network and to see a picture for the first time
+START_S = 0.3
 #: working memory of the network for each voxel of a picture
 BYTES_PER_VOXEL = 1200.0
 
@@ -90,4 +92,4 @@ def interpolation_estimate(
     working = block * math.prod(shape_zyx[1:]) * BYTES_PER_VOXEL
     memory = estimates.PROGRAM_BYTES + estimates.NETWORK_BYTES + input_bytes + vectors
     memory += max(estimates.RESULTS * result, result + working)
-    return Estimate(memory, estimates.seconds(device, networks=pictures * voxels * SECONDS_PER_VOXEL))
+    return Estimate(memory, estimates.seconds(device, networks=START_S + pictures * voxels * SECONDS_PER_VOXEL))

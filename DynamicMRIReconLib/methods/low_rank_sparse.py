@@ -68,7 +68,7 @@ class LowRankSparse(RegularisedMethod):
         "doi:10.1002/mrm.25240"
     )
     Parameters = LowRankSparseParameters
-    series_at_once, seconds_per_voxel = 40, 0.8e-6
+    series_at_once, seconds_per_voxel = 39, 0.8e-6
     parts = PARTS
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         **RegularisedMethod.presets,
