@@ -34,7 +34,13 @@ class Shortage:
 
 
 def shortage(
-    method: Method, data: Data, preset: str, given: dict[str, Any], device: str, parameters: Any = None
+    method: Method,
+    data: Data,
+    preset: str,
+    given: dict[str, Any],
+    device: str,
+    parameters: Any = None,
+    first: int = 0,
 ) -> Shortage | None:
     """None when the run fits into free memory.
 
@@ -46,6 +52,8 @@ def shortage(
         The parameters that the user has set, which other presets keep.
     parameters
         The checked parameters of the run, where they are known already.
+    first
+        Number of the first frame of ``data`` in its file.
     """
     parameters = parameters if parameters is not None else method.parameters(preset, **given)
     if set(given) >= set(method.Parameters.model_fields):
@@ -68,7 +76,12 @@ def shortage(
         return limit is None or bytes_needed <= limit
 
     found = next(
-        ((what, size) for what, size, on in _others(method, data, preset, given, device, fits) if fits(size, on)), None
+        (
+            (what, size)
+            for what, size, on in _others(method, data, preset, given, device, first, fits)
+            if fits(size, on)
+        ),
+        None,
     )
     instead = (
         f"What fits: {found[0]} (about {found[1] / _GIB:.1f} GiB)."
@@ -81,7 +94,7 @@ def shortage(
 
 
 def _others(
-    method: Method, data: Data, preset: str, given: dict[str, Any], device: str, fits: Any
+    method: Method, data: Data, preset: str, given: dict[str, Any], device: str, first: int, fits: Any
 ) -> Iterator[tuple[str, float, str]]:
     """What else could be asked for, the nearest first: in words, the bytes that it needs, and its device."""
 
@@ -91,7 +104,7 @@ def _others(
         except ReconError:  # the user's values do not go with that preset
             return None
 
-    for name in [*PRESETS, *method.presets]:
+    for name in dict.fromkeys([*PRESETS, *method.presets]):
         if name != preset and (size := need(data, name, given, device)) is not None:
             yield f"the preset {name}", size, device
     if "frames_at_once" in method.Parameters.model_fields and not isinstance(data, list):
@@ -102,23 +115,22 @@ def _others(
     if device != "cpu" and (size := need(data, preset, given, "cpu")) is not None:
         yield "the device cpu", size, "cpu"
     if not isinstance(data, list):
-        yield from _fewer_frames(data, device, lambda one: need(one, preset, given, device), fits)
+        yield from _fewer_frames(method, data, first, device, lambda one: need(one, preset, given, device), fits)
 
 
-def _fewer_frames(data: KSpace | ImageSeries, device: str, need: Any, fits: Any) -> Iterator[tuple[str, float, str]]:
-    """The most frames from the first on that fit, found by halving; all frames are read, whatever is done with them."""
-    best: tuple[int, float] | None = None
-    few, many = 1, data.frames
-    while many - few > max(1, few // 50) or best is None:
-        middle = few if best is None and many - few <= 1 else (few + many) // 2
+def _fewer_frames(
+    method: Method, data: KSpace | ImageSeries, first: int, device: str, need: Any, fits: Any
+) -> Iterator[tuple[str, float, str]]:
+    """The most frames that fit, found by halving; all frames are read, whatever is done with them."""
+    few, many, its_size = 0, data.frames, 0.0
+    while many - few > 1:
+        middle = (few + many) // 2
         size = need(first_frames(data, middle))
         if size is not None:
             size += input_bytes(data) - input_bytes(first_frames(data, middle))
         if size is not None and fits(size, device):
-            few, best = middle, (middle, size)
-        elif middle <= 1 or middle == few:
-            break
+            few, its_size = middle, size
         else:
             many = middle
-    if best is not None:
-        yield f"the first {best[0]} of {data.frames} frames (--frames 0:{best[0]})", best[1], device
+    if few and method.why_not(first_frames(data, few)) is None:
+        yield f"{few} of the {data.frames} frames (--frames {first}:{first + few})", its_size, device

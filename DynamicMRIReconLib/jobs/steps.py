@@ -237,7 +237,8 @@ class Run:
         self._reporter.stage(RECONSTRUCTION[0], "Reconstructing")
         estimate = method.estimate(data, values, device)
         self._reporter.expect(estimate.seconds)
-        short = shortage(method, data, job.preset, dict(job.parameters), device, values)
+        first = job.frames[0] if job.frames else 0
+        short = shortage(method, data, job.preset, dict(job.parameters), device, values, first)
         if short is not None and short.hopeless and job.memory_check:
             raise ResourceError(f"{short.sentence} To try it all the same: --no-memory-check.")
         if short is not None:

@@ -23,8 +23,6 @@ _SECONDS_PER_POINT = {"fourier": (1.4e-4, 1.5e-6), "grid": (2.5e-6, 5e-8)}
 _SECONDS_PER_STEP = {"fourier": 3e-3, "grid": 2e-3}
 _POINTS_AT_ONCE = 100_000
 _HOUR = 3600.0
-#: volumes of the result's size that exist together
-VOLUMES = 30
 
 
 class IremParameters(StackParameters):
@@ -133,14 +131,12 @@ class Irem(Method):
         if parameters.network == "grid" and parameters.start == "srr":
             seconds += _start_seconds(work.voxels, work.stacks)
         if parameters.regularization is None:
-            seconds += 3 * _start_seconds(min(work.voxels, _TRIED_VOXELS), work.stacks)
+            seconds += 1.2 * _start_seconds(min(work.voxels, _TRIED_VOXELS), work.stacks)
         wide = 256 * 18 if parameters.network == "fourier" else 200
         batch_bytes = 3 * 4.0 * wide * max(parameters.batch * draws, _POINTS_AT_ONCE / 3)
         # the constants of a GPU are measured ones, and not the processor's divided
         training *= estimates.CUDA_SPEED if device.startswith("cuda") else 1.0
-        return stack_estimates.estimate(
-            work, device, seconds=seconds, networks=training, volumes=VOLUMES, extra_bytes=batch_bytes
-        )
+        return stack_estimates.estimate(work, device, seconds=seconds, networks=training, extra_bytes=batch_bytes)
 
     def run(self, data: list[ImageSeries], parameters: IremParameters, context: Context) -> ImageSeries:
         """Train on the stacks and evaluate on the grid of the result: one frame, in the scale of the fixed stack."""

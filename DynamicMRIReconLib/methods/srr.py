@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from DynamicMRIReconLib.methods.common.tikhonov import Term
 
-#: volumes of the result's size that exist together
-VOLUMES = 30
-
 
 class SrrParameters(StackParameters):
     """Parameters of ``srr``."""
@@ -93,7 +90,7 @@ class Srr(Method):
         outer = 1 if parameters.penalty == "tikhonov" else 1 + REWEIGHTINGS
         grams = parameters.iterations * outer + parameters.slice_cycles * (parameters.iterations + 80)
         seconds = 4 * stack_estimates.LOOK_UP_S * work.voxels * work.stacks * grams
-        return stack_estimates.estimate(work, device, seconds=seconds, volumes=VOLUMES)
+        return stack_estimates.estimate(work, device, seconds=seconds)
 
     def run(self, data: list[ImageSeries], parameters: SrrParameters, context: Context) -> ImageSeries:
         """Reconstruct: one frame, in the intensity scale of the fixed stack."""

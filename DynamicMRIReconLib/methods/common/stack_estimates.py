@@ -11,12 +11,18 @@ from DynamicMRIReconLib.methods.common import estimates
 from DynamicMRIReconLib.methods.common.stack_grid import box_of, output_grid
 from DynamicMRIReconLib.methods.common.stack_parameters import StackParameters
 
-#: seconds on one core to register a stack, at least and for each voxel of its isotropic grid, and to look up a point
-REGISTRATION_S, REGISTRATION_VOXEL_S = 2.0, 5e-6
-LOOK_UP_S = 6e-8
+#: seconds on one core to register a stack, at least and for each voxel of its isotropic grid, and to refine it
+REGISTRATION_S, REGISTRATION_VOXEL_S = 0.2, 9.5e-6
+REFINEMENT_S, REFINEMENT_VOXEL_S = 1.3, 1.1e-5
+#: and to look up a point
+LOOK_UP_S = 7.5e-8
+#: what a super-resolution holds for each voxel of the result and each stack
+BYTES_PER_LOOK_UP = 210.0
 BYTES = 4.0
 #: seconds to load SimpleITK and what stacks need, and the memory of it and of Python with torch
-START_S, PROGRAM_BYTES = 1.5, 340 * 2**20
+START_S, PROGRAM_BYTES = 1.0, 340 * 2**20
+#: volumes of the result's size that exist together
+VOLUMES = 6
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Work:
     stacks: int
     registration_s: float
     input_bytes: float
+    refined: bool
 
 
 def work_of(stacks: list[ImageSeries], parameters: StackParameters) -> Work:
@@ -42,20 +49,27 @@ def work_of(stacks: list[ImageSeries], parameters: StackParameters) -> Work:
     if parameters.registration == "rigid":
         spacings = [stack.geometry.spacing_mm for stack in stacks]
         fine = sum(size * float(s.prod() / s.min() ** 3) for size, s in zip(sizes, spacings, strict=True))
-        once = (len(stacks) - 1) * REGISTRATION_S + REGISTRATION_VOXEL_S * fine
-        seconds = once * (1 + parameters.registration_refinements)
+        moved = len(stacks) - 1
+        seconds = moved * REGISTRATION_S + REGISTRATION_VOXEL_S * fine
+        refined = parameters.registration_refinements
+        seconds += refined * (moved * REFINEMENT_S + REFINEMENT_VOXEL_S * fine)
     samples = sum(sizes)
-    return Work(voxels, samples, len(stacks), seconds, estimates.input_bytes(list(stacks)))
+    refined = parameters.registration == "rigid" and parameters.registration_refinements > 0
+    return Work(voxels, samples, len(stacks), seconds, estimates.input_bytes(list(stacks)), refined)
 
 
 def estimate(
-    work: Work, device: str, *, seconds: float, volumes: float, extra_bytes: float = 0.0, networks: float = 0.0
+    work: Work, device: str, *, seconds: float, look_ups: float = 1.0, extra_bytes: float = 0.0, networks: float = 0.0
 ) -> Estimate:
-    """An estimate from the seconds of the method itself and the number of volumes it keeps.
+    """An estimate from the seconds of the method itself and the stacks it looks up in, 1 being all of them.
 
     ``seconds`` are of passes through memory, ``networks`` those of a network, both of the reference core.
     """
-    memory = PROGRAM_BYTES + extra_bytes + 4 * work.input_bytes + volumes * BYTES * work.voxels
+    if work.refined:
+        # each stack is aligned with a super-resolution of the others
+        look_ups = max(look_ups, 1 - 1 / work.stacks)
+    memory = PROGRAM_BYTES + extra_bytes + 4 * work.input_bytes + VOLUMES * BYTES * work.voxels
+    memory += look_ups * work.stacks * BYTES_PER_LOOK_UP * work.voxels
     # registration and look-ups are done on the CPU whatever the device is
     computed = estimates.seconds("cpu", transforms=START_S + work.registration_s + seconds)
     trained = estimates.seconds(device, networks=networks) if networks else 0.0

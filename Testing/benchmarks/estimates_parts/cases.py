@@ -84,6 +84,6 @@ def cases() -> list[Case]:
             Case(method, "stacks n40 k4", "fast"),
             Case(method, "stacks n64 k4"),
             Case(method, "stacks n80 k5", "fast", check=True),
-            Case(method, "stacks n160 k4", "fast", {"registration": "none"}),
+            Case(method, "stacks n96 k4", "fast", {"registration": "none"}),
         ]
     return found

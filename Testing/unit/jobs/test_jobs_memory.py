@@ -42,6 +42,9 @@ class Sized:
         self._need = need
         self.Parameters = type("P", (), {"model_fields": dict.fromkeys(fields)})
 
+    def why_not(self, data):
+        return None
+
     def parameters(self, preset, **values):
         return {"preset": preset, **values}
 
@@ -85,7 +88,8 @@ def test_then_fewer_frames_at_once_then_the_cpu_then_fewer_frames(monkeypatch):
     assert "the device cpu (about 6.0 GiB)" in shortage(large, series(), "standard", {}, "cuda").sentence
     long = Sized(lambda frames, **_: frames / 2)
     found = shortage(long, series(), "standard", {}, "cpu")
-    assert "the first 16 of 40 frames (--frames 0:16) (about 8.0 GiB)" in found.sentence
+    assert "16 of the 40 frames (--frames 0:16) (about 8.0 GiB)" in found.sentence
+    assert "--frames 5:21" in shortage(long, series(), "standard", {}, "cpu", first=5).sentence
     nothing = shortage(Sized(lambda **_: 50), series(), "standard", {}, "cpu")
     assert "No preset and no number of frames makes it fit" in nothing.sentence
     assert "No preset" in shortage(Sized(lambda **_: 50), [series(1)], "standard", {}, "cpu").sentence
@@ -201,3 +205,30 @@ def test_of_a_gpu_its_own_memory_counts(monkeypatch):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (3, 8) if device.index == 1 else (1, 2))
     assert (memory_limits.free_bytes("cuda:1"), memory_limits.total_bytes("cuda:1")) == (3, 8)
     assert memory_limits.total_bytes("cuda") == 2
+
+
+def test_whoever_knows_better_says_so_in_recon_batch_and_job_files(tmp_path):
+    from DynamicMRIReconLib.batch.manifest import read_manifest
+    from DynamicMRIReconLib.batch.rows import checked_rows
+    from DynamicMRIReconLib.cli import build_parser
+    from DynamicMRIReconLib.cli_recon import job_of
+    from DynamicMRIReconLib.jobs.fingerprint import fingerprint
+
+    np.savez(tmp_path / "a.npz", array=np.zeros((2, 1, 4, 4), np.float32), affine=np.eye(4), times_s=[0.0, 1.0])
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(
+        "input,method,output,no_memory_check\na.npz,bicubic,x.npz,yes\na.npz,bicubic,y.npz,\n", encoding="utf-8"
+    )
+
+    def make(words):
+        return job_of(build_parser().parse_args(["recon", *words]))
+
+    rows, complaints = checked_rows(read_manifest(manifest), tmp_path, tmp_path / "place", make)
+    assert complaints == []
+    assert [row.job.memory_check for row in rows] == [False, True]
+    rows, _ = checked_rows(read_manifest(manifest), tmp_path, tmp_path / "place", make, options=("--no-memory-check",))
+    assert [row.job.memory_check for row in rows] == [False, False]
+    # it decides nothing about the result
+    prints = {fingerprint(row.job.model_copy(update={"memory_check": check}), registry.get("bicubic").parameters())
+              for row in rows for check in (True, False)}  # fmt: skip
+    assert len(prints) == 1
