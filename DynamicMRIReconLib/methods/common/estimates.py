@@ -30,7 +30,7 @@ START_S = 0.3
 SECONDS_PER_VOXEL = {"cartesian": 10e-9, 2: 60e-9, 3: 400e-9}
 SECONDS_PER_SAMPLE = {2: 90e-9, 3: 700e-9}
 #: the same as a convolution, which takes over where samples are many
-SECONDS_PER_VOXEL_BY_CONVOLUTION = {2: 85e-9, 3: 600e-9}
+SECONDS_PER_VOXEL_BY_CONVOLUTION = {2: 75e-9, 3: 600e-9}
 #: seconds for each voxel of each coil and frame, once: scaling and copying the samples, first images
 SECONDS_ONCE_PER_VOXEL = 85e-9
 #: seconds to load what estimates coil sensitivity maps, and for each coil of a slice to estimate them
@@ -65,9 +65,12 @@ def result_bytes(frames: int, voxels: int, item_bytes: int = 8) -> float:
 def bytes_per_frame(kspace: KSpace, coils: int) -> float:
     """Working memory of one frame of one slice, with ``coils`` (virtual) coils."""
     samples = math.prod(kspace.samples.shape[2:]) * coils
-    # the kernel of the gram as a convolution: real, twice the size on each axis
-    kernel = 0 if kspace.trajectory is None else 2 ** kspace.trajectory.shape[-1] / 2
-    return 8.0 * (voxels_together(kspace) * (COIL_IMAGES * coils + IMAGES + kernel) + 3 * samples)
+    return 8.0 * (voxels_together(kspace) * (COIL_IMAGES * coils + IMAGES) + 3 * samples) + kernel_bytes(kspace)
+
+
+def kernel_bytes(kspace: KSpace) -> float:
+    """Of one frame: the kernel of the gram as a convolution, real, twice the size on each axis."""
+    return 0.0 if kspace.trajectory is None else 4.0 * 2 ** kspace.trajectory.shape[-1] * voxels_together(kspace)
 
 
 def estimate(

@@ -334,6 +334,7 @@ class RegularisedMethod(Method):
         together = estimates.voxels_together(data) / math.prod(data.matrix)
         samples = 8.0 * data.frames * coils * math.prod(data.samples.shape[2:]) * together
         working = self.series_at_once * 8.0 * voxels * together + SAMPLES_AT_ONCE * samples
+        working += estimates.kernel_bytes(data) * data.frames
         return estimates.estimate(data, device, coils, transforms, working, maps=True, others=others)
 
     def run(self, data: KSpace, parameters: Any, context: Context) -> ImageSeries:

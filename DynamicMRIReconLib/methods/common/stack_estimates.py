@@ -12,8 +12,8 @@ from DynamicMRIReconLib.methods.common.stack_grid import box_of, output_grid
 from DynamicMRIReconLib.methods.common.stack_parameters import StackParameters
 
 #: seconds on one core to register a stack, at least and for each voxel of its isotropic grid, and to refine it
-REGISTRATION_S, REGISTRATION_VOXEL_S = 0.2, 9.5e-6
-REFINEMENT_S, REFINEMENT_VOXEL_S = 1.3, 1.1e-5
+REGISTRATION_S, REGISTRATION_VOXEL_S = 0.3, 7.5e-6
+REFINEMENT_S, REFINEMENT_VOXEL_S = 1.3, 1.3e-5
 #: and to look up a point
 LOOK_UP_S = 7.5e-8
 #: what a super-resolution holds for each voxel of the result and each stack
