@@ -24,7 +24,7 @@ SECONDS_PER_VOXEL = 2.3e-6
 #: seconds to load the network and to see a picture for the first time
 START_S = 0.3
 #: working memory of the network for each voxel of a picture
-BYTES_PER_VOXEL = 1200.0
+BYTES_PER_VOXEL = 450.0
 
 
 class IfnetParameters(InterpolationParameters):

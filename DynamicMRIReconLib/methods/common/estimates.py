@@ -17,7 +17,7 @@ _MIB = 2**20
 #: Python with torch and the NUFFT, and what comes with the estimation of coil sensitivity maps
 PROGRAM_BYTES, MAPS_BYTES = 255 * _MIB, 175 * _MIB
 #: libraries of a network, and its weights
-NETWORK_BYTES = 60 * _MIB
+NETWORK_BYTES = 40 * _MIB
 #: coil images that exist together for each frame of a block: before, between and after the transform
 COIL_IMAGES = 3
 #: single images for each frame of a block: solution, right-hand side, residual, direction and temporaries
