@@ -28,7 +28,7 @@ SECONDS_PER_VOXEL, SECONDS_PER_FINE_VOXEL = 1.25e-5, 1e-7
 #: seconds to load the network and to see a picture for the first time
 START_S = 0.5
 #: the same networks' features and hidden states, for each coarse voxel of a frame
-BYTES_PER_VOXEL = 2 * 24 * 4.0
+BYTES_PER_VOXEL = 300.0
 
 
 class CardiacVsrParameters(Parameters):

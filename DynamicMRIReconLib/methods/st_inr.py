@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 #: motion representation: steps of the network at first and in each round, transforms for the start and in each round
 FIRST_STEPS, STEPS = 80, 8
 START_TRANSFORMS, ROUND_TRANSFORMS = 45, 4
-#: seconds of one core for one step of the network, and for one voxel in it: motion representation, hash grid
-SECONDS_PER_STEP = {"motion": 0.015, "hash-grid": 0.015}
-SECONDS_PER_VOXEL = {"motion": 0.45e-6, "hash-grid": 12e-6}
+#: seconds of one core for one step of the network, for one voxel in it, and for one number of the hash grid's tables
+SECONDS_PER_STEP, SECONDS_PER_ENTRY = 0.015, 6e-9
+SECONDS_PER_VOXEL = {"motion": 0.45e-6, "hash-grid": 13e-6}
 #: seconds besides
 START_S = 1.0
 #: memory for one voxel in one step
@@ -167,11 +167,13 @@ class StInr(Method):
         transforms = START_TRANSFORMS + ROUND_TRANSFORMS * rounds if motion else rounds
         steps = FIRST_STEPS + STEPS * rounds if motion else rounds
         voxels = data.frames * math.prod(data.matrix[1:])
-        seconds = steps * data.matrix[0] * (SECONDS_PER_STEP[kind] + voxels * SECONDS_PER_VOXEL[kind])
+        entries = 0 if motion else 16 * 2 * parameters.table_size
+        each = SECONDS_PER_STEP + voxels * SECONDS_PER_VOXEL[kind] + entries * SECONDS_PER_ENTRY
+        seconds = steps * data.matrix[0] * each
         asked = self._times(data, parameters)
         result = 8.0 * len(asked.times_s) * math.prod(data.matrix)
-        # numbers of 16 levels, their gradients and the two moments of Adam
-        table = 0.0 if motion else 16.0 * 16 * 2 * parameters.table_size
+        # the numbers of 16 levels, their gradients and the two moments of Adam
+        table = 16.0 * entries
         coils, fits = parameters.most_coils(data), parameters.ensemble
         samples = 8.0 * data.frames * coils * math.prod(data.samples.shape[2:]) / data.matrix[0]
         working = voxels * BYTES_PER_VOXEL[kind] + SAMPLES_AT_ONCE * samples + 2 * result + table

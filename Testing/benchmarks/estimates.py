@@ -38,9 +38,10 @@ whole worker process, program and result included. Time is processor time of the
 starting the program, reading and writing: the computer is shared, so that wall time would say little; times below
 {shortest:g} s count as {shortest:g} s. Where several cores work, a run takes less wall time than its estimate.
 
-Estimates heed the speed of a core, measured in a tenth of a second (here between {slowest:.2f} and {fastest:.2f} of the
-reference: the computer was busy with other work, which changes processor time by a third either way). Cases marked *
-have sizes that no constant was fitted to. What was out of the band was measured once more; then that figure counts.
+Estimates heed the speed of a core where it differs from the reference core's by more than it does from moment to moment
+on one computer (here {slowest:.2f} to {fastest:.2f} of it). The computer was busy with other work, which changes
+processor time by a third either way. Cases marked * have sizes that no constant was fitted to. What was out of the band
+was measured once more; then that figure counts.
 
 Estimated over measured: memory {memory}, time {time}. Within a factor of {band:g} either way: memory {memory_in} of
 {count}, time {time_in} of {count}. On GPUs the time is the processor's divided by {gpu:g} and the memory the same; this
