@@ -26,7 +26,9 @@ FIRST_STEPS, STEPS = 80, 8
 START_TRANSFORMS, ROUND_TRANSFORMS = 45, 4
 #: seconds of one core for one step of the network, for one voxel in it, and for one number of the hash grid's tables
 SECONDS_PER_STEP, SECONDS_PER_ENTRY = 0.015, 6e-9
-SECONDS_PER_VOXEL = {"motion": 0.45e-6, "hash-grid": 13e-6}
+SECONDS_PER_VOXEL = {"motion": 0.45e-6, "hash-grid": 10e-6}
+#: the same for layers of the hash grid's network that are 64 wide; it grows with the square
+SECONDS_PER_VOXEL_OF_LAYERS = 3e-6
 #: seconds besides
 START_S = 1.0
 #: memory for one voxel in one step
@@ -168,7 +170,8 @@ class StInr(Method):
         steps = FIRST_STEPS + STEPS * rounds if motion else rounds
         voxels = data.frames * math.prod(data.matrix[1:])
         entries = 0 if motion else 16 * 2 * parameters.table_size
-        each = SECONDS_PER_STEP + voxels * SECONDS_PER_VOXEL[kind] + entries * SECONDS_PER_ENTRY
+        layers = 0.0 if motion else SECONDS_PER_VOXEL_OF_LAYERS * (parameters.hidden_width / 64) ** 2
+        each = SECONDS_PER_STEP + voxels * (SECONDS_PER_VOXEL[kind] + layers) + entries * SECONDS_PER_ENTRY
         seconds = steps * data.matrix[0] * each
         asked = self._times(data, parameters)
         result = 8.0 * len(asked.times_s) * math.prod(data.matrix)
