@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
@@ -19,10 +19,10 @@ LOOK_UP_S = 6.5e-8
 #: what a super-resolution holds for each voxel of the result and each stack
 BYTES_PER_LOOK_UP = 90.0
 BYTES = 4.0
-#: seconds to load SimpleITK and what stacks need, and the memory of it and of Python with torch
-START_S, PROGRAM_BYTES = 1.0, 345 * 2**20
-#: volumes of the result's size that exist together
-VOLUMES = 6
+#: seconds to load what stacks need; memory of Python with torch and that, and what registration adds
+START_S, PROGRAM_BYTES, REGISTRATION_BYTES = 1.0, 275 * 2**20, 70 * 2**20
+#: volumes of the result's size, and of the input's, that exist together
+VOLUMES, INPUTS = 3, 2
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,10 @@ class Work:
     voxels: int
     samples: int
     stacks: int
-    registration_s: float
     input_bytes: float
-    refined: bool
+    registration_s: float = 0.0
+    registered: bool = False
+    refined: bool = False
 
 
 def work_of(stacks: list[ImageSeries], parameters: StackParameters) -> Work:
@@ -45,17 +46,15 @@ def work_of(stacks: list[ImageSeries], parameters: StackParameters) -> Work:
         # The run itself says what is wrong with it.
         voxels = max(stack.array.size for stack in stacks)
     sizes = [int((s.parts["mask"] > 0.5).sum()) if "mask" in s.parts else s.array.size for s in stacks]
-    seconds = 0.0
-    if parameters.registration == "rigid":
-        spacings = [stack.geometry.spacing_mm for stack in stacks]
-        fine = sum(size * float(s.prod() / s.min() ** 3) for size, s in zip(sizes, spacings, strict=True))
-        moved = len(stacks) - 1
-        seconds = moved * REGISTRATION_S + REGISTRATION_VOXEL_S * fine
-        refined = parameters.registration_refinements
-        seconds += refined * (moved * REFINEMENT_S + REFINEMENT_VOXEL_S * fine)
-    samples = sum(sizes)
-    refined = parameters.registration == "rigid" and parameters.registration_refinements > 0
-    return Work(voxels, samples, len(stacks), seconds, estimates.input_bytes(list(stacks)), refined)
+    there = Work(voxels, sum(sizes), len(stacks), estimates.input_bytes(list(stacks)))
+    if parameters.registration != "rigid":
+        return there
+    spacings = [stack.geometry.spacing_mm for stack in stacks]
+    fine = sum(size * float(s.prod() / s.min() ** 3) for size, s in zip(sizes, spacings, strict=True))
+    moved, rounds = len(stacks) - 1, parameters.registration_refinements
+    seconds = moved * REGISTRATION_S + REGISTRATION_VOXEL_S * fine
+    seconds += rounds * (moved * REFINEMENT_S + REFINEMENT_VOXEL_S * fine)
+    return replace(there, registration_s=seconds, registered=True, refined=rounds > 0)
 
 
 def estimate(
@@ -68,7 +67,8 @@ def estimate(
     if work.refined:
         # each stack is aligned with a super-resolution of the others
         look_ups = max(look_ups, 1 - 1 / work.stacks)
-    memory = PROGRAM_BYTES + extra_bytes + 4 * work.input_bytes + VOLUMES * BYTES * work.voxels
+    memory = PROGRAM_BYTES + extra_bytes + INPUTS * work.input_bytes + VOLUMES * BYTES * work.voxels
+    memory += REGISTRATION_BYTES if work.registered else 0
     memory += look_ups * work.stacks * BYTES_PER_LOOK_UP * work.voxels
     # registration and look-ups are done on the CPU whatever the device is
     computed = estimates.seconds("cpu", transforms=START_S + work.registration_s + seconds)
