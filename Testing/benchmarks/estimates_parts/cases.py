@@ -43,9 +43,9 @@ def cases() -> list[Case]:
         Case("cg-sense", LARGE, "fast"),
         Case("grasp", LARGE, "fast"),
         Case("grasp", SLICES, check=True),
-        Case("grasp", SMALL, "faithful"),
+        Case("grasp", SMALL, "faithful", check=True),
         Case("low-rank-sparse", LARGE_GRID, "fast"),
-        Case("low-rank-sparse", SMALL, "faithful"),
+        Case("low-rank-sparse", SMALL, "faithful", check=True),
     ]
     for method in ("miccan", "speech"):
         found += [
