@@ -32,7 +32,7 @@ SECONDS_PER_SAMPLE = {2: 90e-9, 3: 700e-9}
 #: the same as a convolution, which takes over where samples are many
 SECONDS_PER_VOXEL_BY_CONVOLUTION = {2: 75e-9, 3: 600e-9}
 #: seconds for each voxel of each coil and frame, once: scaling and copying the samples, first images
-SECONDS_ONCE_PER_VOXEL = 85e-9
+SECONDS_ONCE_PER_VOXEL = 70e-9
 #: seconds to load what estimates coil sensitivity maps, and for each coil of a slice to estimate them
 SECONDS_TO_LOAD_MAPS = 2.4
 SECONDS_PER_MAP = 0.065
