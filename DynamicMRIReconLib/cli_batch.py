@@ -18,6 +18,8 @@ from DynamicMRIReconLib.errors import Cancelled, InputError
 
 #: at least one row of a batch that came to its end is not done
 EXIT_PARTLY = 4
+#: options of ``recon`` that hold for every row
+_FOR_ALL = ("private", "no_memory_check")
 
 
 def add_command(commands: Any) -> None:
@@ -42,6 +44,9 @@ def add_command(commands: Any) -> None:
     )
     add_scheduler_options(where)
     parser.add_argument("--private", action="store_true", help="file names become hashes in logs, records and results")
+    parser.add_argument(
+        "--no-memory-check", action="store_true", help="try also what needs more memory than this computer has"
+    )
     parser.add_argument(
         "--overwrite", action="store_true", help="outputs may replace files that are not from this batch"
     )
@@ -124,7 +129,7 @@ def _checked(arguments: argparse.Namespace, manifest: Path, place: Path) -> list
         place,
         lambda words: job_of(parser.parse_args(["recon", *words])),
         overwrite=arguments.overwrite,
-        private=arguments.private,
+        options=tuple(f"--{name.replace('_', '-')}" for name in _FOR_ALL if getattr(arguments, name)),
     )
     if not complaints:
         return rows

@@ -74,6 +74,9 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--private", action="store_true", help="file names become hashes in log, record and the result's header"
     )
+    parser.add_argument(
+        "--no-memory-check", action="store_true", help="try also what needs more memory than this computer has"
+    )
     parser.add_argument("--device", help="auto (the default), cpu, cuda, cuda:n or mps")
     parser.add_argument("--seed", type=int, metavar="N", help="of all random numbers (default 0)")
     parser.add_argument("--events", action="store_true", help="JSON lines on standard output instead of a bar")
@@ -154,6 +157,7 @@ def job_of(arguments: argparse.Namespace) -> Any:
         frames=_frames(arguments.frames),
         data_consistency=arguments.data_consistency,
         private=arguments.private,
+        memory_check=not arguments.no_memory_check,
         device=_device(arguments.device or "auto"),
         seed=arguments.seed or 0,
         output=Path(arguments.output),
@@ -181,7 +185,7 @@ def _run_folder(arguments: argparse.Namespace) -> int:
         *("frames", "device", "seed", "masks", "grid", "cardiac"),
     )
     others = [getattr(arguments, name) for name in ours]
-    flags = arguments.data_consistency or arguments.transforms or arguments.private
+    flags = arguments.data_consistency or arguments.transforms or arguments.private or arguments.no_memory_check
     if any(value not in (None, []) for value in others) or flags or read_options(arguments):
         raise InputError("recon --job takes everything from the job file: leave out the input and the other options.")
     folder = Path(arguments.job)

@@ -114,17 +114,16 @@ class MethodSection:
         return methodList.problem(self.method["key"], self.values())
 
     def showEstimate(self, description: dict[str, Any] | None, device: str) -> None:
-        """Say what the run will need, as far as it can be told."""
-        cost = costEstimate.estimate(self.method["key"], self.values(), description, device)
+        """Say what the run will need, as far as it can be told; ``device`` is empty for another computer's."""
+        cost = costEstimate.estimate(self.method["key"], self.values(), description, device, self.preset())
         if cost is None:
             self.ui.estimateLabel.setText("")
             self.ui.estimateLabel.setVisible(False)
             return
-        memory, seconds = cost
         text = _("Needs about {size} of memory and {duration} (rough estimate).").format(
-            size=texts.size(memory), duration=texts.duration(seconds)
+            size=texts.size(cost.memory), duration=texts.duration(cost.seconds)
         )
-        self.ui.estimateLabel.setText(text)
+        self.ui.estimateLabel.setText(f"{text} {cost.shortage}".strip())
         self.ui.estimateLabel.setVisible(True)
 
     def save(self, settings: SceneSettings) -> None:

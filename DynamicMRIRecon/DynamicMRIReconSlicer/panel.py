@@ -117,7 +117,8 @@ class Panel(VTKObservationMixin):
         simulation = self.input.simulation(self.method.method["input_kind"], self.runSection.seed())
         usesStacks = self._usesStacks(self.method.method)
         described = self.stacks.description() if usesStacks else self.input.description
-        self.method.showEstimate(costEstimate.simulated(described, simulation), self.runSection.device())
+        device = "" if self.runOn.scheduler() is not None else self.runSection.device()
+        self.method.showEstimate(costEstimate.simulated(described, simulation), device)
         self.runSection.setReady(self.whyNot(), self.run is not None, self.queue.waiting)
         self.save()
         self._startIfWanted()

@@ -16,7 +16,7 @@ PATHS = ("trajectory", "coil_maps", "reference", "grid", "output")
 #: columns with one or more files, separated by semicolons
 SEVERAL_PATHS = ("input", "masks")
 #: columns with yes or no
-FLAGS = ("data_consistency", "transforms")
+FLAGS = ("data_consistency", "no_memory_check", "transforms")
 #: columns that are taken as they are
 VALUES = (
     *("method", "preset", "frames", "device", "seed"),

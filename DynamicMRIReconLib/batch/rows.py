@@ -58,7 +58,7 @@ def checked_rows(
     make_job: Callable[[list[str]], Job],
     *,
     overwrite: bool = False,
-    private: bool = False,
+    options: tuple[str, ...] = (),
 ) -> tuple[list[Row], list[str]]:
     """The rows, and a sentence with its line number for each line that is wrong.
 
@@ -74,8 +74,8 @@ def checked_rows(
         Makes a checked job of the words behind ``recon`` on a command line, as ``cli_recon.job_of`` does.
     overwrite
         Outputs may replace files that this batch did not make.
-    private
-        The rows' records shall have no file names.
+    options
+        Options of ``recon`` that hold for every row, such as ``--private``.
     """
     rows: list[Row] = []
     complaints: list[str] = []
@@ -83,7 +83,7 @@ def checked_rows(
         try:
             if line.complaint:
                 raise InputError(line.complaint)
-            job = make_job([*_words(line, home), *(["--private"] if private else [])])
+            job = make_job([*_words(line, home), *options])
             rows.append(Row(number, line.number, job, _folder(place, job)))
             if not overwrite:
                 record.check_replaced(rows[-1].folder, job)

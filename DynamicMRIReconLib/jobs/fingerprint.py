@@ -26,7 +26,7 @@ def fingerprint(job: Job, values: Any) -> str:
     InputError
         A file that a parameter names cannot be read.
     """
-    request = job.model_dump(mode="json", exclude={"output", "parameters"})
+    request = job.model_dump(mode="json", exclude={"output", "parameters", "memory_check"})
     for name in _FILES:
         found = request[name]
         request[name] = [one["sha256"] for one in found] if isinstance(found, list) else found and found["sha256"]

@@ -104,6 +104,8 @@ class Job(_Strict):
         ``auto``, ``cpu``, ``cuda``, ``cuda:n`` or ``mps``; the one seed of all random numbers.
     private
         No names of files in the log, the events that are kept, the record, and the result's header: see ``privacy``.
+    memory_check
+        Refuse the run when it needs more memory than this computer can give it; else it is only warned of.
     transforms
         Write the registration of each stack beside ``output``, as ITK transform files.
     output
@@ -128,6 +130,7 @@ class Job(_Strict):
     device: str = "auto"
     seed: int = Field(0, ge=0, le=2**63 - 1)
     private: bool = False
+    memory_check: bool = True
     transforms: bool = False
     output: str | None = None
 

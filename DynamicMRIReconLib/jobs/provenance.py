@@ -8,6 +8,7 @@ import os
 import platform
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,7 @@ def _words(job: Job, names_only: bool) -> list[str]:
         words += ["--frames", f"{job.frames[0]}:{job.frames[1]}"]
     for name in ("data_consistency", "private"):
         words += [f"--{name.replace('_', '-')}"] if getattr(job, name) else []
+    words += [] if job.memory_check else ["--no-memory-check"]
     output = "result.seq.nrrd" if names_only or job.output is None else job.output
     return [*words, "--device", job.device, "--seed", str(job.seed), "--output", output]
 
@@ -156,6 +158,10 @@ def _processor() -> str:
 
 
 def _peak_main_memory() -> int | None:
+    # Linux: getrusage would also count what the program that started this one held, such as all of 3D Slicer.
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        return 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmHWM:")))
     try:
         import resource
     except ImportError:

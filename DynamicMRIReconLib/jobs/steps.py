@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.device import resolve_device
-from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.errors import InputError, ResourceError
 from DynamicMRIReconLib.io.part_files import part_paths, write_parts
 from DynamicMRIReconLib.jobs import files, provenance
 from DynamicMRIReconLib.jobs.checks import check_job, simulation_parameters
@@ -19,7 +20,7 @@ from DynamicMRIReconLib.jobs.fingerprint import fingerprint as fingerprint_of
 from DynamicMRIReconLib.jobs.frame_range import only_frames
 from DynamicMRIReconLib.jobs.hashes import sha256_of
 from DynamicMRIReconLib.jobs.job import InputFile, Job
-from DynamicMRIReconLib.jobs.memory import warn_if_short
+from DynamicMRIReconLib.jobs.memory import shortage
 from DynamicMRIReconLib.jobs.privacy import redacted, redactor_of
 from DynamicMRIReconLib.jobs.reporting import Reporter
 from DynamicMRIReconLib.jobs.stop import StopRequest
@@ -63,6 +64,7 @@ class Run:
         self._stop = stop
         self._overwrite = overwrite
         self._made_output = made_output
+        self._cost: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
         """Do it; gives the fields of the ``done`` event.
@@ -111,6 +113,7 @@ class Run:
                 "started_at": started.isoformat(timespec="seconds"),
                 "wall_time_s": round(self._reporter.elapsed_s, 3),
                 "peak_memory": provenance.peak_memory(device),
+                "cost": self._cost,
                 "command": provenance.shell_command(job),
                 "inputs": [{"path": str(one.resolved(self._folder)), "sha256": one.sha256} for one in job.all_inputs()],
                 "output": output,
@@ -236,10 +239,23 @@ class Run:
         self._reporter.stage(RECONSTRUCTION[0], "Reconstructing")
         estimate = method.estimate(data, values, device)
         self._reporter.expect(estimate.seconds)
-        warn_if_short(estimate.memory_bytes, device, self._reporter.warn)
+        first = job.frames[0] if job.frames else 0
+        short = shortage(method, data, job.preset, dict(job.parameters), device, values, first)
+        if short is not None and short.hopeless and job.memory_check:
+            raise ResourceError(f"{short.sentence} To try it all the same: --no-memory-check.")
+        if short is not None:
+            self._reporter.warn(short.sentence)
         context = self._reporter.context(device, job.seed, RECONSTRUCTION)
         parameters: dict[str, Any] = dict(job.parameters)
-        return reconstruct(data, job.method, preset=job.preset, context=context, **parameters)
+        wall, cpu = time.perf_counter(), time.process_time()
+        series = reconstruct(data, job.method, preset=job.preset, context=context, **parameters)
+        self._cost = {
+            "estimated_memory_bytes": round(estimate.memory_bytes),
+            "estimated_s": round(estimate.seconds, 3),
+            "wall_s": round(time.perf_counter() - wall, 3),
+            "cpu_s": round(time.process_time() - cpu, 3),
+        }
+        return series
 
     def _consistency(self, job: Job, data: Data, series: ImageSeries, device: str) -> list[float] | None:
         """What each frame leaves unexplained of the measured data; None where nobody asked or it cannot be told."""

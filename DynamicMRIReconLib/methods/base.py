@@ -42,7 +42,15 @@ def parameter(
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run will need: peak ``memory_bytes`` and wall ``seconds``, rough, shown before it starts."""
+    """What a run will need, shown before it starts and meant to be right within a factor of 1.5.
+
+    Attributes
+    ----------
+    memory_bytes
+        Peak of the whole process, program, data and result included.
+    seconds
+        Of the method itself with one thread, without starting the program, reading and writing.
+    """
 
     memory_bytes: float
     seconds: float

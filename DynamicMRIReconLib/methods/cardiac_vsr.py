@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 #: fewer frames show no heartbeat
 FEWEST_FRAMES = 4
 #: of one CPU core with the networks that ship, for each coarse voxel of a frame, and for each fine one
-SECONDS_PER_VOXEL, SECONDS_PER_FINE_VOXEL = 1.2e-5, 3.5e-7
+SECONDS_PER_VOXEL, SECONDS_PER_FINE_VOXEL = 1.25e-5, 1e-7
+#: seconds to load the network and to see a picture for the first time
+START_S = 0.5
 #: the same networks' features and hidden states, for each coarse voxel of a frame
-BYTES_PER_VOXEL = 2 * 24 * 4.0
+BYTES_PER_VOXEL = 300.0
 
 
 class CardiacVsrParameters(Parameters):
@@ -91,11 +93,12 @@ class CardiacVsr(Method):
         assert isinstance(data, ImageSeries)
         frames = data.frames + 2 * parameters.warmup
         slices, plane = data.array.shape[1], math.prod(data.array.shape[2:])
-        speed = estimates.CUDA_SPEED if device.startswith("cuda") else 1.0
-        result = 4.0 * data.array.size * parameters.scale**2
-        memory = estimates.PROGRAM_BYTES + 2.0 * data.array.nbytes + 1.5 * result + frames * plane * BYTES_PER_VOXEL
+        result = estimates.result_bytes(data.frames, slices * plane * parameters.scale**2, 4)
         each = SECONDS_PER_VOXEL + parameters.scale**2 * SECONDS_PER_FINE_VOXEL
-        return Estimate(memory, 2.0 + frames * slices * plane * each / speed)
+        memory = estimates.PROGRAM_BYTES + estimates.NETWORK_BYTES + 2 * estimates.input_bytes(data)
+        memory += estimates.RESULTS * result + frames * plane * BYTES_PER_VOXEL
+        seconds = START_S + frames * slices * plane * each
+        return Estimate(memory, estimates.seconds(device, networks=seconds))
 
     def run(self, data: ImageSeries, parameters: CardiacVsrParameters, context: Context) -> ImageSeries:
         """Super-resolve: float32 magnitudes in the intensity scale of the input."""

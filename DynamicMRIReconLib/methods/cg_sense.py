@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from DynamicMRIReconLib.solvers.status import Status
+
+#: seconds of one core for each voxel and iteration, besides the transforms
+SECONDS_PER_VOXEL = 0.1e-6
 
 
 class CgSenseParameters(KSpaceParameters):
@@ -72,8 +76,10 @@ class CgSense(Method):
     def estimate(self, data: Data, parameters: CgSenseParameters, device: str) -> Estimate:
         """A gram for each iteration and the set-up, which costs about two more."""
         assert isinstance(data, KSpace)
-        coils = parameters.most_coils(data)
-        return estimates.estimate(data, device, coils, parameters.iterations + 2, parameters.frames_at_once, maps=True)
+        coils, iterations = parameters.most_coils(data), parameters.iterations
+        working = estimates.block_bytes(data, coils, parameters.frames_at_once)
+        others = iterations * SECONDS_PER_VOXEL * data.frames * math.prod(data.matrix)
+        return estimates.estimate(data, device, coils, iterations + 2, working, maps=True, others=others)
 
     def run(self, data: KSpace, parameters: CgSenseParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data."""

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 #: of one CPU core, for each voxel of a frame and each iteration of the networks that ship
 SECONDS_PER_VOXEL = 4e-6
+#: the same for each coil and iteration of data consistency in each of them
+SECONDS_PER_COIL_ITERATION = 5e-8
+#: seconds to load the network and to see a movie for the first time
+START_S = 1.5
 #: working memory of the network for each voxel of a window
 BYTES_PER_VOXEL = 1200.0
 
@@ -102,14 +106,14 @@ class Cnn3d(Method):
         assert isinstance(data, KSpace)
         window = min(parameters.window, data.frames)
         coils = parameters.most_coils(data)
-        transforms = 2.0 if coils == 1 else 2.0 + parameters.coil_iterations
-        base = estimates.estimate(data, device, coils, transforms, window, maps=True)
-        speed = estimates.CUDA_SPEED if device.startswith("cuda") else 1.0
         passes = sum(part.stop - part.start for part in _windows(data.frames, parameters))
         # how long the cascade is only its file knows: three, as the longest that ship
-        seconds = 3 * passes * math.prod(data.matrix) * SECONDS_PER_VOXEL / speed
-        memory = window * math.prod(data.matrix[1:]) * (BYTES_PER_VOXEL + 64.0 * coils)
-        return Estimate(base.memory_bytes + memory, base.seconds + seconds)
+        each = SECONDS_PER_VOXEL
+        if coils > 1:
+            each += parameters.coil_iterations * coils * SECONDS_PER_COIL_ITERATION
+        seconds = START_S + 3 * passes * math.prod(data.matrix) * each
+        working = estimates.NETWORK_BYTES + window * math.prod(data.matrix[1:]) * (BYTES_PER_VOXEL + 64.0 * coils)
+        return estimates.estimate(data, device, coils, 2.0, working, maps=True, networks=seconds)
 
     def run(self, data: KSpace, parameters: Cnn3dParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data."""

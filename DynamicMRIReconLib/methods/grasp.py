@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
-from DynamicMRIReconLib.methods.base import Context, parameter
+from DynamicMRIReconLib.methods.base import Context, Data, Estimate, parameter
 from DynamicMRIReconLib.methods.common.regularised import (
+    SET_UP_PER_VOXEL,
     Problem,
     RegularisedMethod,
     TemporalParameters,
@@ -49,6 +50,7 @@ class Grasp(RegularisedMethod):
         "doi:10.1002/mrm.24980"
     )
     Parameters = GraspParameters
+    series_at_once, seconds_per_voxel = 24, 0.35e-6
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         **RegularisedMethod.presets,
         "faithful": {
@@ -67,6 +69,16 @@ class Grasp(RegularisedMethod):
 
         weight = parameters.regularization
         return [(TemporalTotalVariation(problem.shape, weight, cyclic=parameters.cyclic), pace(weight))]
+
+    def estimate(self, data: Data, parameters: GraspParameters, device: str) -> Estimate:
+        """All frames are in memory together."""
+        if parameters.solver == "admm":
+            return super().estimate(data, parameters, device)
+        from DynamicMRIReconLib.methods.common.published_grasp import RESTARTS
+
+        assert isinstance(data, KSpace)
+        transforms = 1.2 * RESTARTS * parameters.iterations + 3
+        return self._estimate(data, parameters, device, transforms, SET_UP_PER_VOXEL)
 
     def run(self, data: KSpace, parameters: GraspParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data."""

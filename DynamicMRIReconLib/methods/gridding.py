@@ -63,7 +63,8 @@ class Gridding(Method):
         """One adjoint transform for each frame."""
         assert isinstance(data, KSpace)
         maps = parameters.coil_combination == "sensitivity"
-        return estimates.estimate(data, device, data.coils, 0.5, parameters.frames_at_once, maps=maps)
+        working = estimates.block_bytes(data, data.coils, parameters.frames_at_once)
+        return estimates.estimate(data, device, data.coils, 0.5, working, maps=maps)
 
     def run(self, data: KSpace, parameters: GriddingParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data (root sum of squares has no phase)."""

@@ -20,9 +20,11 @@ from DynamicMRIReconLib.methods.common.interpolated_series import (
 from DynamicMRIReconLib.methods.registry import register
 
 #: of one CPU core, for each voxel of an interpolated picture
-SECONDS_PER_VOXEL = 8e-6
+SECONDS_PER_VOXEL = 2.3e-6
+#: seconds to load the network and to see a picture for the first time
+START_S = 0.3
 #: working memory of the network for each voxel of a picture
-BYTES_PER_VOXEL = 1200.0
+BYTES_PER_VOXEL = 450.0
 
 
 class IfnetParameters(InterpolationParameters):
@@ -68,7 +70,7 @@ class Ifnet(Method):
         asked = parameters.frame_times(data.times_s)
         shape = data.array.shape[1:]
         return interpolation_estimate(
-            data.array.nbytes, data.array.itemsize, shape, asked.synthetic, device, bool(parameters.save_flow)
+            estimates.input_bytes(data), data.array.itemsize, shape, asked.synthetic, device, bool(parameters.save_flow)
         )
 
     def run(self, data: ImageSeries, parameters: IfnetParameters, context: Context) -> ImageSeries:
@@ -78,16 +80,16 @@ class Ifnet(Method):
 
 
 def interpolation_estimate(
-    input_bytes: int, itemsize: int, shape_zyx: tuple[int, ...], synthetic: np.ndarray, device: str, flow: bool
+    input_bytes: float, itemsize: int, shape_zyx: tuple[int, ...], synthetic: np.ndarray, device: str, flow: bool
 ) -> Estimate:
     """Memory and time of interpolating the frames that are ``synthetic`` (frames of the result,)."""
     voxels = math.prod(shape_zyx)
     on_cpu = device == "cpu"
-    speed = estimates.CUDA_SPEED if device.startswith("cuda") else 1.0
     pictures = (2 if flow else 1) * int(synthetic.sum())
     block = PICTURES_ON_CPU if on_cpu else PICTURES_ON_GPU
-    result = len(synthetic) * voxels * itemsize
+    result = estimates.result_bytes(len(synthetic), voxels, itemsize)
     vectors = 12.0 * len(synthetic) * voxels if flow else 0.0
     working = block * math.prod(shape_zyx[1:]) * BYTES_PER_VOXEL
-    memory = estimates.PROGRAM_BYTES + input_bytes + 1.5 * result + vectors + working
-    return Estimate(memory, 1.0 + pictures * voxels * SECONDS_PER_VOXEL / speed)
+    memory = estimates.PROGRAM_BYTES + estimates.NETWORK_BYTES + input_bytes + vectors
+    memory += max(estimates.RESULTS * result, result + working)
+    return Estimate(memory, estimates.seconds(device, networks=START_S + pictures * voxels * SECONDS_PER_VOXEL))

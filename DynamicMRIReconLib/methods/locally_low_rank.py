@@ -49,6 +49,7 @@ class LocallyLowRankRecon(RegularisedMethod):
         "Magn. Reson. Med. 73 (2015) 655-661. doi:10.1002/mrm.25161"
     )
     Parameters = LocallyLowRankReconParameters
+    series_at_once, seconds_per_voxel = 46, 0.75e-6
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         **RegularisedMethod.presets,
         "faithful": {**RegularisedMethod.presets["faithful"], "mean_weight": 1.0},

@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
-from DynamicMRIReconLib.methods.base import Context, parameter
+from DynamicMRIReconLib.methods.base import Context, Data, Estimate, parameter
 from DynamicMRIReconLib.methods.common.regularised import (
+    SET_UP_PER_VOXEL,
     Problem,
     RegularisedMethod,
     TemporalParameters,
@@ -67,7 +68,7 @@ class LowRankSparse(RegularisedMethod):
         "doi:10.1002/mrm.25240"
     )
     Parameters = LowRankSparseParameters
-    series_at_once = 26
+    series_at_once, seconds_per_voxel = 39, 0.8e-6
     parts = PARTS
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         **RegularisedMethod.presets,
@@ -104,6 +105,14 @@ class LowRankSparse(RegularisedMethod):
             ]
         parts = [(OfPart(penalty, 1, len(PARTS)), constraint) for penalty, constraint in sparse]
         return [(OfPart(low_rank, 0, len(PARTS)), pace(low_rank.weight, 0.1 * noise)), *parts]
+
+    def estimate(self, data: Data, parameters: LowRankSparseParameters, device: str) -> Estimate:
+        """All frames are in memory together."""
+        if parameters.solver == "admm":
+            return super().estimate(data, parameters, device)
+        assert isinstance(data, KSpace)
+        # a gram and the misfit in each iteration, and the gram's norm before
+        return self._estimate(data, parameters, device, 1.6 * parameters.iterations + 20, SET_UP_PER_VOXEL)
 
     def run(self, data: KSpace, parameters: LowRankSparseParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data."""

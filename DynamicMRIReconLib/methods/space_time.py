@@ -34,6 +34,7 @@ class SpaceTime(RegularisedMethod):
         "algorithms. Physica D 60 (1992) 259-268. doi:10.1016/0167-2789(92)90242-F"
     )
     Parameters = SpaceTimeParameters
+    series_at_once, seconds_per_voxel = 30, 0.45e-6
 
     def penalties(self, problem: Problem, parameters: SpaceTimeParameters) -> Sequence[tuple[Any, float]]:
         """Temporal and spatial total variation."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
+from DynamicMRIReconLib.methods.common import estimates
 from DynamicMRIReconLib.methods.common.interpolated_series import (
     InterpolationParameters,
     check_request,
@@ -58,7 +60,11 @@ class Speech(Method):
         first = Miccan().estimate(data, parameters, device)
         synthetic = parameters.frame_times(data.times_s).synthetic
         second = interpolation_estimate(0, 8, data.matrix, synthetic, device, bool(parameters.save_flow))
-        return Estimate(first.memory_bytes + second.memory_bytes, first.seconds + second.seconds)
+        # k-space stays while the frames between are made; the program and its networks are there once
+        kept = estimates.input_bytes(data) + estimates.MAPS_BYTES * (data.coil_maps is None and data.coils > 1)
+        measured = estimates.result_bytes(data.frames, math.prod(data.matrix))
+        memory = max(first.memory_bytes, second.memory_bytes + kept + measured)
+        return Estimate(memory, first.seconds + second.seconds)
 
     def run(self, data: KSpace, parameters: SpeechParameters, context: Context) -> ImageSeries:
         """Reconstruct and interpolate: complex64, in the intensity scale of the data."""

@@ -89,9 +89,8 @@ class Srr(Method):
         work = stack_estimates.work_of(data, parameters)
         outer = 1 if parameters.penalty == "tikhonov" else 1 + REWEIGHTINGS
         grams = parameters.iterations * outer + parameters.slice_cycles * (parameters.iterations + 80)
-        return stack_estimates.estimate(
-            work, seconds=4 * stack_estimates.LOOK_UP_S * work.voxels * work.stacks * grams, volumes=14, extra_bytes=6e8
-        )
+        seconds = 4 * stack_estimates.LOOK_UP_S * work.voxels * work.stacks * grams
+        return stack_estimates.estimate(work, device, seconds=seconds)
 
     def run(self, data: list[ImageSeries], parameters: SrrParameters, context: Context) -> ImageSeries:
         """Reconstruct: one frame, in the intensity scale of the fixed stack."""

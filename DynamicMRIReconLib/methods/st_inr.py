@@ -14,6 +14,7 @@ from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, par
 from DynamicMRIReconLib.methods.common import estimates
 from DynamicMRIReconLib.methods.common.frame_times import FrameTimes, frame_times
 from DynamicMRIReconLib.methods.common.kspace_parameters import KSpaceParameters
+from DynamicMRIReconLib.methods.common.regularised import SAMPLES_AT_ONCE
 from DynamicMRIReconLib.methods.registry import register
 from DynamicMRIReconLib.profiles.uncertainty import UNCERTAINTY
 
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
 #: motion representation: steps of the network at first and in each round, transforms for the start and in each round
 FIRST_STEPS, STEPS = 80, 8
 START_TRANSFORMS, ROUND_TRANSFORMS = 45, 4
-#: seconds of one core for one voxel in one step of the network: motion representation, hash grid
-SECONDS_PER_STEP = {"motion": 0.45e-6, "hash-grid": 12e-6}
+#: seconds of one core for one step of the network, for one voxel in it, and for one number of the hash grid's tables
+SECONDS_PER_STEP, SECONDS_PER_ENTRY = 0.015, 6e-9
+SECONDS_PER_VOXEL = {"motion": 0.45e-6, "hash-grid": 10e-6}
+#: the same for layers of the hash grid's network that are 64 wide; it grows with the square
+SECONDS_PER_VOXEL_OF_LAYERS = 3e-6
+#: seconds besides
+START_S = 1.0
 #: memory for one voxel in one step
 BYTES_PER_VOXEL = {"motion": 220.0, "hash-grid": 3600.0}
 
@@ -161,18 +167,24 @@ class StInr(Method):
         motion = kind == "motion"
         rounds = 0 if parameters.model else parameters.iterations if motion else parameters.epochs
         transforms = START_TRANSFORMS + ROUND_TRANSFORMS * rounds if motion else rounds
-        base = estimates.estimate(data, device, parameters.most_coils(data), transforms, 1, maps=True)
         steps = FIRST_STEPS + STEPS * rounds if motion else rounds
         voxels = data.frames * math.prod(data.matrix[1:])
-        speed = estimates.CUDA_SPEED if device.startswith("cuda") else 1.0
-        seconds = steps * voxels * data.matrix[0] * SECONDS_PER_STEP[kind] / speed
+        entries = 0 if motion else 16 * 2 * parameters.table_size
+        layers = 0.0 if motion else SECONDS_PER_VOXEL_OF_LAYERS * (parameters.hidden_width / 64) ** 2
+        each = SECONDS_PER_STEP + voxels * (SECONDS_PER_VOXEL[kind] + layers) + entries * SECONDS_PER_ENTRY
+        seconds = steps * data.matrix[0] * each
         asked = self._times(data, parameters)
         result = 8.0 * len(asked.times_s) * math.prod(data.matrix)
-        # numbers of 16 levels, their gradients and the two moments of Adam
-        table = 0.0 if motion else 16.0 * 16 * 2 * parameters.table_size
-        memory = base.memory_bytes + voxels * BYTES_PER_VOXEL[kind] + 2 * result + table
-        fits = parameters.ensemble
-        return Estimate(memory + (2 * fits * result if fits > 1 else 0), fits * (base.seconds + seconds))
+        # the numbers of 16 levels, their gradients and the two moments of Adam
+        table = 16.0 * entries
+        coils, fits = parameters.most_coils(data), parameters.ensemble
+        samples = 8.0 * data.frames * coils * math.prod(data.samples.shape[2:]) / data.matrix[0]
+        working = voxels * BYTES_PER_VOXEL[kind] + SAMPLES_AT_ONCE * samples + 2 * result + table
+        working += 2 * fits * result if fits > 1 else 0
+        # each fit of an ensemble prepares its own problem; coil maps count once
+        others = (fits - 1) * data.frames * data.matrix[0] * coils * estimates.pair_seconds(data) * transforms
+        others += fits * (START_S + seconds)
+        return estimates.estimate(data, device, coils, transforms, working, maps=True, others=others)
 
     def run(self, data: KSpace, parameters: StInrParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data, at the frames asked for."""

@@ -30,6 +30,7 @@ class Tv(RegularisedMethod):
         "1086-1098. doi:10.1002/mrm.21236"
     )
     Parameters = TvParameters
+    series_at_once, seconds_per_voxel = 27, 0.4e-6
     needs_frames = 1
 
     def penalties(self, problem: Problem, parameters: TvParameters) -> Sequence[tuple[Any, float]]:

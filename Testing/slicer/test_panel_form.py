@@ -163,3 +163,22 @@ def test_the_file_is_described(panel: Any, scan: Path) -> None:
     info = panel.text("infoLabel")
     assert "frames" in info
     assert "32" in info
+
+
+def test_what_a_run_needs_is_told_and_what_would_fit(panel: Any, scan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from DynamicMRIReconLib.jobs import memory_limits
+
+    panel.open_scan(scan)
+    panel.choose_method("cg-sense")
+    assert "Needs about" in panel.text("estimateLabel")
+    assert "What fits" not in panel.text("estimateLabel")
+    for name in ("total_bytes", "free_bytes"):
+        monkeypatch.setattr(memory_limits, name, lambda device="cpu": 2**20)
+    panel.widget.panel.update()
+    assert "CG-SENSE needs about" in panel.text("estimateLabel")
+    assert "a computer with more memory" in panel.text("estimateLabel")
+    # another computer's memory is not known here
+    panel.ui.runOnCombo.setCurrentIndex(1)
+    panel.widget.panel.update()
+    assert "CG-SENSE needs" not in panel.text("estimateLabel")
+    assert "Needs about" in panel.text("estimateLabel")

@@ -46,6 +46,10 @@ INNER_ITERATIONS = 3
 INNER_ITERATIONS_CARTESIAN = 6
 #: keeps the preconditioner invertible where nothing was sampled
 FLOOR = 1e-3
+#: samples of a slice that exist at the same time: scaled ones, and what is explained of them
+SAMPLES_AT_ONCE = 4
+#: seconds of one core for each voxel once: first series, sampling density, figures
+SET_UP_PER_VOXEL, SET_UP_PER_VOXEL_CARTESIAN = 1.0e-6, 0.5e-6
 
 
 class RegularisedParameters(KSpaceParameters):
@@ -289,7 +293,9 @@ class RegularisedMethod(Method):
     #: fewest frames with which the method makes sense
     needs_frames: ClassVar[int] = 2
     #: series that exist at the same time: the unknown, split and dual variables, directions, temporaries
-    series_at_once: ClassVar[int] = 14
+    series_at_once: ClassVar[int] = 24
+    #: seconds of one core for each voxel and iteration, besides the transforms
+    seconds_per_voxel: ClassVar[float] = 0.45e-6
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "fast": {"iterations": 6},
         "standard": {},
@@ -313,12 +319,23 @@ class RegularisedMethod(Method):
     def estimate(self, data: Data, parameters: Any, device: str) -> Estimate:
         """All frames are in memory together."""
         assert isinstance(data, KSpace)
+        # where the gram is a convolution, the misfit that is shown takes a forward transform an iteration
+        each = INNER_ITERATIONS_CARTESIAN if data.trajectory is None else INNER_ITERATIONS + 0.6
+        set_up = SET_UP_PER_VOXEL_CARTESIAN if data.trajectory is None else SET_UP_PER_VOXEL
+        return self._estimate(data, parameters, device, parameters.iterations * each + START_STEPS + 3, set_up)
+
+    def _estimate(
+        self, data: KSpace, parameters: Any, device: str, transforms: float, set_up_per_voxel: float
+    ) -> Estimate:
+        """With so many pairs of transforms, and seconds for each voxel once."""
         coils = parameters.most_coils(data)
-        inner = INNER_ITERATIONS if data.trajectory is not None else INNER_ITERATIONS_CARTESIAN
-        transforms = parameters.iterations * inner + START_STEPS + 3
-        base = estimates.estimate(data, device, coils, transforms, 1, maps=True)
-        series = 8.0 * data.frames * math.prod(data.matrix[1:])
-        return Estimate(base.memory_bytes + self.series_at_once * series, base.seconds)
+        voxels = data.frames * math.prod(data.matrix)
+        others = voxels * (parameters.iterations * self.seconds_per_voxel + set_up_per_voxel)
+        together = estimates.voxels_together(data) / math.prod(data.matrix)
+        samples = 8.0 * data.frames * coils * math.prod(data.samples.shape[2:]) * together
+        working = self.series_at_once * 8.0 * voxels * together + SAMPLES_AT_ONCE * samples
+        working += estimates.kernel_bytes(data) * data.frames
+        return estimates.estimate(data, device, coils, transforms, working, maps=True, others=others)
 
     def run(self, data: KSpace, parameters: Any, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data."""

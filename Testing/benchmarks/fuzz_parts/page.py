@@ -9,7 +9,8 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "reliability.md"
 
 _HEAD = """# Reliability, measured
 
-What becomes of broken files, and of runs that something happens to. Not for diagnostic use.
+What becomes of broken files and of runs that something happens to, and how near estimates come to what runs take. Not
+for diagnostic use.
 """
 
 

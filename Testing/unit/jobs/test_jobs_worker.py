@@ -17,7 +17,7 @@ import pytest
 
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.data import ImageSeries
-from DynamicMRIReconLib.jobs import files, memory, reporting, steps
+from DynamicMRIReconLib.jobs import files, memory_limits, reporting, steps
 from DynamicMRIReconLib.jobs.events import EventReader, read_events
 from DynamicMRIReconLib.jobs.job import Job
 from DynamicMRIReconLib.jobs.local import request_cancel
@@ -264,7 +264,8 @@ def test_a_reference_that_does_not_fit_is_a_warning(job_folder: Path, tmp_path: 
 
 
 def test_too_little_memory_is_told_before_it_starts(job_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "_free_bytes", lambda device: 2**30)
+    monkeypatch.setattr(memory_limits, "free_bytes", lambda device: 2**30)
+    monkeypatch.setattr(memory_limits, "total_bytes", lambda device: 8 * 2**30)
     change(job_folder, parameters={"memory_bytes": 5.0 * 2**30})
     assert run_job(job_folder) == 0
     warnings = [e["message"] for e in read_events(job_folder / "events.jsonl") if e["event"] == "warning"]

@@ -281,7 +281,7 @@ class TestSpeech:
         least = one.estimate(kspace, one.parameters(), "cpu")
         most = both.estimate(kspace, both.parameters(temporal_upsampling=4), "cpu")
         assert most.seconds > least.seconds
-        assert most.memory_bytes > least.memory_bytes
+        assert most.memory_bytes >= least.memory_bytes
 
 
 class TestCuts:
