@@ -125,6 +125,16 @@ class Reporter:
             logger.warning("%s", message)
             self.emit("warning", message=message)
 
+    def note(self, message: str) -> None:
+        """Pass on a sentence that is about this run and not about its result."""
+        logger.warning("%s", message)
+        self.emit("warning", message=message)
+
+    def resumed(self, message: str) -> None:
+        """The run goes on from what an earlier one has kept."""
+        logger.info("%s", message)
+        self.emit("resumed", message=message)
+
     def preview(self, array: NDArray[np.float32]) -> None:
         """Show intermediate images, now and then; a preview that cannot be written is no reason to fail."""
         now = self._clock()

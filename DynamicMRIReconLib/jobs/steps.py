@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from DynamicMRIReconLib.jobs.job import InputFile, Job
 from DynamicMRIReconLib.jobs.memory import warn_if_short
 from DynamicMRIReconLib.jobs.privacy import redacted, redactor_of
 from DynamicMRIReconLib.jobs.reporting import Reporter
+from DynamicMRIReconLib.jobs.saved_state import SavedState, identity_of
 from DynamicMRIReconLib.jobs.stop import StopRequest
 from DynamicMRIReconLib.jobs.transforms import transforms_of
 from DynamicMRIReconLib.methods import registry
@@ -94,7 +96,8 @@ class Run:
         import torch  # noqa: F401
 
         device = resolve_device(job.device)
-        series = self._reconstruct(job, data, values, device)
+        kept = SavedState(self._folder, identity_of(fingerprint, device), self._reporter)
+        series = self._reconstruct(job, data, values, device, kept)
         consistency = self._consistency(job, data, series, device)
         metrics = self._compare(series, reference)
         used = values.model_dump(mode="json")
@@ -113,6 +116,7 @@ class Run:
                 "inputs": [{"path": str(one.resolved(self._folder)), "sha256": one.sha256} for one in job.all_inputs()],
                 "output": output,
                 "fingerprint": fingerprint,
+                "resumed": kept.resumed,
                 "metrics": metrics,
                 "figures": figures,
                 "data_consistency": consistency,
@@ -224,7 +228,7 @@ class Run:
         everything: dict[str, Any] = simulation_parameters(settings).model_dump(mode="json")
         return everything
 
-    def _reconstruct(self, job: Job, data: Data, values: Any, device: str) -> ImageSeries:
+    def _reconstruct(self, job: Job, data: Data, values: Any, device: str, kept: SavedState) -> ImageSeries:
         from DynamicMRIReconLib.pipeline import reconstruct
 
         method = registry.get(job.method)
@@ -235,7 +239,7 @@ class Run:
         estimate = method.estimate(data, values, device)
         self._reporter.expect(estimate.seconds)
         warn_if_short(estimate.memory_bytes, device, self._reporter.warn)
-        context = self._reporter.context(device, job.seed, RECONSTRUCTION)
+        context = replace(self._reporter.context(device, job.seed, RECONSTRUCTION), keeper=kept)
         parameters: dict[str, Any] = dict(job.parameters)
         return reconstruct(data, job.method, preset=job.preset, context=context, **parameters)
 

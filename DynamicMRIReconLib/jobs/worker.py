@@ -8,6 +8,7 @@ Rules
 * ``output`` never replaces a file that this job did not make, unless ``overwrite`` is given: a job file may come from
   somebody else.
 * However a run ends, no unfinished file is left; unless it ends with ``done``, no result and no preview either.
+* What a long run keeps of its state (``saved_state``) stays until the job is done.
 """
 
 from __future__ import annotations
@@ -102,6 +103,9 @@ def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, ov
             reason = in_words(error, folder / files.LOG)
             code = reason.exit_code
             logger.error("%s", reason, exc_info=error)
+            if reason.kind == "internal":
+                # the state may have led to it, and would again
+                files.remove_state(folder)
             last = ("error", {"kind": reason.kind, "message": str(reason)})
         finally:
             stop.hold = True
@@ -132,7 +136,9 @@ def _recorded_output(folder: Path) -> dict[str, Any] | None:
 def _clean_up(folder: Path, *, done: bool) -> None:
     files.remove_unfinished(folder, os.getpid())
     files.remove(folder / files.CANCEL)
-    if not done:
+    if done:
+        files.remove_state(folder)
+    else:
         for name in (files.RESULT, files.PREVIEW, files.PROVENANCE):
             files.remove(folder / name)
         files.remove_parts(folder)
