@@ -39,8 +39,8 @@ FORMAT = "dynamic-mri-recon state 1"
 #: seconds between two writings; a run that is shorter leaves nothing. The environment variable sets another number.
 KEEP_EVERY_S = 60.0
 KEEP_EVERY_VARIABLE = "DYNAMIC_MRI_RECON_KEEP_EVERY_S"
-#: writing may take this share of the time
-_SHARE = 0.05
+#: writing may take this share of the time, unless it would be that many times rarer
+_SHARE, _RAREST = 0.05, 10
 _NOTES = "notes"
 
 
@@ -113,7 +113,7 @@ class SavedState(Keeper):
                 self._reporter.note(f"The state of the run cannot be kept ({reason}): ended now, it would start anew.")
             self._complained = True
         self._written = self._clock()
-        self._wait_s = max(self._every_s, (self._written - began) / _SHARE)
+        self._wait_s = max(self._every_s, min(_RAREST * self._every_s, (self._written - began) / _SHARE))
 
     def _write_one(self, key: str, at: str, arrays: Arrays) -> None:
         path = self._folder / files.STATE / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"

@@ -263,7 +263,7 @@ def _truncate(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
-CASES: dict[str, Callable[[Workplace], Ended]] = {
+ON_RUNS: dict[str, Callable[[Workplace], Ended]] = {
     "SIGKILL while iterating": _signalled(signal.SIGKILL, "error resource"),
     "SIGTERM while iterating": _signalled(signal.SIGTERM, "cancelled"),
     "SIGINT (Ctrl-C) while iterating": _signalled(signal.SIGINT, "cancelled"),
