@@ -60,9 +60,10 @@ def _orphans() -> list[Path]:
     with suppress(OSError):
         for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
             owner = path.name.removeprefix(PREFIX).partition("-")[0]
-            if owner.isdigit() and not _alive(int(owner)) and path.is_dir() and not path.is_symlink():
-                if os.access(path, os.W_OK) and not is_running(path):
-                    found.append(path)
+            if not owner.isdigit() or _alive(int(owner)) or path.is_symlink() or not os.access(path, os.W_OK):
+                continue
+            if not is_running(path):
+                found.append(path)
     return found
 
 

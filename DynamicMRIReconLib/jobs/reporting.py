@@ -126,7 +126,7 @@ class Reporter:
             self._folder.stat()
         except FileNotFoundError:
             raise ResourceError(
-                f"The job folder {self._folder} was removed while the job ran: make it again, and leave it until the end."
+                f"The job folder {self._folder} was removed while the job ran: make it again and leave it there."
             ) from None
         except OSError:
             # a network that stumbles is no reason to stop

@@ -62,7 +62,7 @@ class SavedState(Keeper):
     def __init__(
         self, folder: Path, identity: str, reporter: Reporter, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        #: where earlier runs were ended and this one goes on: ``from``, ``kept_at``, ``after_s``; the last is the latest
+        #: where runs were ended and the next went on: ``from``, ``kept_at``, ``after_s``; the latest is the last
         self.resumed: list[dict[str, Any]] = []
         self._folder, self._identity, self._reporter, self._clock = folder, identity, reporter, clock
         self._every_s = _every_s()
@@ -132,7 +132,9 @@ class SavedState(Keeper):
         temporary = self._folder / f"{files.temporary_prefix(os.getpid())}state.npz"
         try:
             with temporary.open("wb") as file:
-                np.savez(file, **{f"array {name}": array for name, array in arrays.items()}, **{_NOTES: _as_bytes(notes)})
+                np.savez(
+                    file, **{f"array {name}": array for name, array in arrays.items()}, **{_NOTES: _as_bytes(notes)}
+                )
                 file.flush()
                 # it is for power failures too
                 os.fsync(file.fileno())

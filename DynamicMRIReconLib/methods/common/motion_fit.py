@@ -147,7 +147,9 @@ def fit_motion_field(
     for iteration in range(first, iterations):
         done = iteration / iterations
         in_round = first_steps if iteration == 0 else steps
-        descent.run(x + dual, in_round, done, 1 / iterations, partial(loop.keep, iteration, state), alone=iteration == 0)
+        descent.run(
+            x + dual, in_round, done, 1 / iterations, partial(loop.keep, iteration, state), alone=iteration == 0
+        )
         with torch.no_grad():
             series = field(numbers)
             dual = dual + x - series

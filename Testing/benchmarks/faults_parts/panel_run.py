@@ -18,7 +18,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.pop("DISPLAY", None)
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "slicer"))
 
-import host  # noqa: E402
+import host
 
 HOST = host.start()
 

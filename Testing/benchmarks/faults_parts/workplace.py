@@ -151,10 +151,15 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def faults_after(place: Workplace, worker: Worker, *, done: bool = False, input_gone: bool = False) -> list[str]:
-    """What is not as it must be after the worker's end; ``done``: the run shall have succeeded in spite of all."""
+def faults_after(
+    place: Workplace, worker: Worker, *, done: bool = False, input_gone: bool = False, kept: bool = False
+) -> list[str]:
+    """What is not as it must be after the worker's end; ``done``: the run shall have succeeded in spite of all.
+
+    ``kept``: the state of the run may be there.
+    """
     wrong = []
-    allowed = STAYS | (MADE if done else set())
+    allowed = STAYS | (MADE if done else set()) | ({"state"} if kept else set())
     left = {path.name for path in place.job.iterdir()} - allowed
     if left:
         wrong.append(f"left in the job folder: {', '.join(sorted(left))}")

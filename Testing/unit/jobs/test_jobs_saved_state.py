@@ -139,17 +139,15 @@ def test_a_failure_of_the_program_takes_the_state_with_it(folder: Path, monkeypa
 
 
 @pytest.mark.parametrize("change", ["parameter", "input", "seed"])
-def test_another_job_starts_anew(
-    folder: Path, series_file: Path, monkeypatch: pytest.MonkeyPatch, change: str
-) -> None:
+def test_another_job_starts_anew(folder: Path, series_file: Path, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
     broken_off(folder, monkeypatch)
     parameters: dict[str, Any] = {"added": 2.0} if change == "parameter" else {}
     if change == "input":
         series = io.read(series_file)
         io.write(series_file, ImageSeries(series.array + 1, series.affine, series.times_s))
-    Job(
-        method="counting", inputs=[series_file], device="cpu", parameters=parameters, seed=int(change == "seed")
-    ).save(folder)
+    Job(method="counting", inputs=[series_file], device="cpu", parameters=parameters, seed=int(change == "seed")).save(
+        folder
+    )
     assert run_job(folder) == 0
     assert Counting.steps_done == 28, "both parts and all steps"
     assert added(folder, series_file) == pytest.approx(16.0 if change == "parameter" else 8.0)

@@ -43,7 +43,7 @@ def main(words: list[str]) -> int:
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if code != -signal.SIGKILL:
             alive.append(f"{folder} ended with {code}")
-    print("\n".join(alive))
+    sys.stderr.write("\n".join(alive))
     return int(bool(alive))
 
 

@@ -65,7 +65,7 @@ def job(base: Path, inputs: dict[str, list[Path]], name: str, **others: Any) -> 
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory, inputs: dict[str, list[Path]]) -> Iterator[dict[str, Path]]:
+def killed(tmp_path_factory: pytest.TempPathFactory, inputs: dict[str, list[Path]]) -> dict[str, Path]:
     """The folders of all jobs, whose workers were killed."""
     base = tmp_path_factory.mktemp("killed")
     folders = {name: job(base, inputs, name) for name in CASES}
@@ -74,7 +74,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory, inputs: dict[str, list[Path
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run([sys.executable, str(script), *words], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
-    yield folders
+    return folders
 
 
 @pytest.fixture
