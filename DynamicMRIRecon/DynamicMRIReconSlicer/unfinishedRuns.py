@@ -6,7 +6,6 @@ The job folder of such a run stays: while Slicer runs, and for a week where Slic
 from __future__ import annotations
 
 import filecmp
-import json
 import logging
 import os
 import shutil
@@ -15,7 +14,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from DynamicMRIReconLib.errors import ReconError
 from DynamicMRIReconLib.jobs import files
+from DynamicMRIReconLib.jobs.job import Job
 from DynamicMRIReconLib.jobs.lock import is_running
 from DynamicMRIReconSlicer.jobFolder import PREFIX, JobFolder
 
@@ -83,7 +84,7 @@ def _moved(old: Path, new: Path) -> bool:
         if not (old / files.STATE).is_dir() or not _sameRequest(old, new):
             return False
         (old / files.STATE).rename(new / files.STATE)
-    except (OSError, ValueError) as error:
+    except (OSError, ReconError) as error:
         logging.warning("The state in %s cannot be used: %s", old, error)
         return False
     return True
@@ -98,13 +99,8 @@ def _sameRequest(old: Path, new: Path) -> bool:
 
 def _job(folder: Path) -> str:
     """The job file, folders' own names and hashes of inputs (known only after a run) aside."""
-    job = json.loads((folder / files.JOB).read_text(encoding="utf-8"))
-
-    def plain(value: object) -> object:
-        if isinstance(value, dict):
-            return {name: plain(entry) for name, entry in value.items() if name != "sha256" and entry is not None}
-        if isinstance(value, list):
-            return [plain(entry) for entry in value]
-        return value.replace(str(folder), "") if isinstance(value, str) else value
-
-    return json.dumps(plain(job), sort_keys=True)
+    job = Job.load(folder)
+    for one in job.all_inputs():
+        one.sha256 = None
+        one.path = one.path.removeprefix(f"{folder}{os.sep}")
+    return job.model_dump_json()

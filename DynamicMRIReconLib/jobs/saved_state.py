@@ -129,12 +129,12 @@ class SavedState(Keeper):
             "resumed": self.resumed,
             "warnings": self._reporter.warnings,
         }
+        content: dict[str, Any] = {f"array {name}": array for name, array in arrays.items()}
+        content[_NOTES] = np.frombuffer(json.dumps(notes).encode(), np.uint8)
         temporary = self._folder / f"{files.temporary_prefix(os.getpid())}state.npz"
         try:
             with temporary.open("wb") as file:
-                np.savez(
-                    file, **{f"array {name}": array for name, array in arrays.items()}, **{_NOTES: _as_bytes(notes)}
-                )
+                np.savez(file, **content)
                 file.flush()
                 # it is for power failures too
                 os.fsync(file.fileno())
@@ -195,10 +195,6 @@ def _in_words(key: str) -> str:
     return ", ".join(part for part in key.split("/") if part and not part[0].isdigit())
 
 
-def _as_bytes(notes: dict[str, Any]) -> Any:
-    return np.frombuffer(json.dumps(notes).encode(), np.uint8)
-
-
 def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
     """Notes and arrays of a file.
 
@@ -212,8 +208,8 @@ def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
     arrays = load_npz(path)
     try:
         notes = parsed_json(arrays.pop(_NOTES).tobytes())
-        kinds = {"format": str, "identity": str, "key": str, "number": int, "at": str, "kept_at": str}
-        kinds = {**kinds, "after_s": (int, float), "resumed": list, "warnings": list}
+        kinds: dict[str, Any] = {"format": str, "identity": str, "key": str, "number": int, "at": str, "kept_at": str}
+        kinds |= {"after_s": int | float, "resumed": list, "warnings": list}
         if not isinstance(notes, dict) or not all(isinstance(notes.get(name), kind) for name, kind in kinds.items()):
             raise ValueError("notes are missing")
         datetime.fromisoformat(notes["kept_at"])

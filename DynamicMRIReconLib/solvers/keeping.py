@@ -48,7 +48,7 @@ def numbered(name: str, tensors: Sequence[Tensor]) -> State:
 
 def listed(name: str, state: State) -> list[Tensor]:
     """The list that ``numbered`` named."""
-    found = []
+    found: list[Tensor] = []
     while (key := f"{name} {len(found)}") in state:
         found.append(state[key])
     return found

@@ -22,6 +22,8 @@ from DynamicMRIReconLib.jobs.saved_state import KEEP_EVERY_VARIABLE
 _SCRIPT = Path(__file__).with_name("panel_run.py")
 #: a run that is to end is gone within this
 _ENDS_S = 3.0
+#: a worker whose Slicer is gone finds out when it tells the next step
+_NOTICES_S = 10.0
 _FRAMES = 20
 
 
@@ -65,7 +67,9 @@ def _missing() -> str:
 
 def _left(place: Workplace) -> list[str]:
     wrong = []
-    if names := [path.name for path in place.temporary.iterdir()]:
+    # the test host's own folder, which goes when it ends and stays when it is killed; torch has one for each user
+    ours = (path.name for path in place.temporary.iterdir())
+    if names := [name for name in ours if not name.startswith(("slicer-host-", "torchinductor_"))]:
         wrong.append(f"temporary files are left: {', '.join(names)}")
     if digest(place.input) != place.digest:
         wrong.append("the input changed")
@@ -103,10 +107,10 @@ def _slicer_killed(place: Workplace) -> Ended:
     panel.process.send_signal(signal.SIGKILL)
     code = panel.end()
     began = time.monotonic()
-    while psutil.pid_exists(found["pid"]) and time.monotonic() - began < 10 * _ENDS_S:
+    while psutil.pid_exists(found["pid"]) and time.monotonic() - began < 10 * _NOTICES_S:
         time.sleep(0.02)
     waited, wrong = time.monotonic() - began, []
-    if waited > _ENDS_S:
+    if waited > _NOTICES_S:
         wrong.append(f"the worker lived for {waited:.1f} s more")
     told = final_event(read_events(Path(found["folder"]) / "events.jsonl")) or {}
     if told.get("event") != "cancelled":
@@ -119,7 +123,7 @@ def _slicer_killed(place: Workplace) -> Ended:
         wrong.append("the next Slicer's run started anew")
     wrong += _left(place)
     message = (
-        f"the worker notices and is gone within {_ENDS_S:.0f} s ({told.get('event')}); asked for the same in a new "
+        f"the worker notices and is gone within {_NOTICES_S:.0f} s ({told.get('event')}); asked for the same in a new "
         "Slicer, the run goes on from where it was, and the folder that was left goes"
     )
     return Ended(code, message, wrong)

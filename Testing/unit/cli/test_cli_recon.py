@@ -20,8 +20,8 @@ import pytest
 import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib import cli_progress, io
 from DynamicMRIReconLib.data import KSpace
-from DynamicMRIReconLib.jobs.saved_state import KEEP_EVERY_VARIABLE
 from DynamicMRIReconLib.jobs.job import Job
+from DynamicMRIReconLib.jobs.saved_state import KEEP_EVERY_VARIABLE
 
 PROGRAM = [sys.executable, "-m", "DynamicMRIReconLib"]
 METHOD = ["--method", "cg-sense", "--device", "cpu"]
