@@ -16,7 +16,6 @@ from pathlib import Path
 
 from DynamicMRIReconLib.errors import ReconError
 from DynamicMRIReconLib.jobs import files
-from DynamicMRIReconLib.jobs.job import Job
 from DynamicMRIReconLib.jobs.lock import is_running
 from DynamicMRIReconSlicer.jobFolder import PREFIX, JobFolder
 
@@ -98,7 +97,10 @@ def _sameRequest(old: Path, new: Path) -> bool:
 
 
 def _job(folder: Path) -> str:
-    """The job file, folders' own names and hashes of inputs (known only after a run) aside."""
+    """The job, the folder's own name and hashes of inputs (known only after a run) aside."""
+    # not at the top: it needs a package that Slicer does not bring
+    from DynamicMRIReconLib.jobs.job import Job
+
     job = Job.load(folder)
     for one in job.all_inputs():
         one.sha256 = None

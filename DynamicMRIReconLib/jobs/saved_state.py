@@ -76,7 +76,14 @@ class SavedState(Keeper):
     def found(self, key: str) -> Arrays | None:
         """What an earlier run kept under ``key``."""
         path = self._known.get(key)
-        return None if path is None else _read(path)[1]
+        if path is None:
+            return None
+        try:
+            return _read(path)[1]
+        except InputError:
+            # it was whole when the run began
+            self._reporter.note("A part of what an earlier run kept is damaged: doing it again.")
+            return None
 
     def finish(self, key: str, arrays: Arrays) -> None:
         """A part is done; what was kept below its key goes."""

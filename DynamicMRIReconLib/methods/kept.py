@@ -72,7 +72,9 @@ class Loop:
         """Offer the state after ``iteration`` iterations."""
 
         def arrays() -> Arrays:
-            kept = {name: tensor.detach().resolve_conj().cpu().numpy() for name, tensor in state().items()}
+            kept = {
+                name: tensor.detach().resolve_conj().resolve_neg().cpu().numpy() for name, tensor in state().items()
+            }
             return {**kept, "iteration": np.array(iteration)}
 
         self.keeper.keep(self.key, self.at.format(iteration), arrays)
