@@ -72,9 +72,8 @@ class Loop:
         """Offer the state after ``iteration`` iterations."""
 
         def arrays() -> Arrays:
-            kept = {
-                name: tensor.detach().resolve_conj().resolve_neg().cpu().numpy() for name, tensor in state().items()
-            }
+            plain = {name: tensor.detach().resolve_conj().resolve_neg() for name, tensor in state().items()}
+            kept = {name: tensor.cpu().numpy() for name, tensor in plain.items()}
             return {**kept, "iteration": np.array(iteration)}
 
         self.keeper.keep(self.key, self.at.format(iteration), arrays)

@@ -32,7 +32,7 @@ temporary file left, a last event that says what happened, and the next run of t
 |---|---|---|---|
 {rows}
 
-Where a run goes on, its state was kept at every chance; usually that is once a minute. The rows of the panel are
+Where a run goes on, its state was kept several times a second; usually that is once a minute. The rows of the panel are
 measured on the test host (`Testing/slicer`): real MRML and a real worker, but not Slicer itself.
 """
 CASES = {**ON_RUNS, **RESUMING, **PANEL}

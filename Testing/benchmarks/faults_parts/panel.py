@@ -32,7 +32,7 @@ class _Panel:
 
     def __init__(self, place: Workplace, what: str) -> None:
         self._report = place.base / f"{what}.json"
-        environment = {**os.environ, "TMPDIR": str(place.temporary), KEEP_EVERY_VARIABLE: "0"}
+        environment = {**os.environ, "TMPDIR": str(place.temporary), KEEP_EVERY_VARIABLE: "0.2"}
         words = [sys.executable, str(_SCRIPT), what, str(place.input), str(self._report)]
         self._errors = place.base / f"{what}.txt"
         with self._errors.open("w", encoding="utf-8") as errors:

@@ -27,7 +27,7 @@ import slicer  # noqa: E402
 from panel_driver import MODULE_FILE, PanelDriver  # noqa: E402
 
 #: of each frame: a run that is ended in the middle, and one that is done in a moment
-LONG, SHORT = 300, 2
+LONG, SHORT = 150, 2
 
 
 def start(panel: PanelDriver, scan: Path, iterations: int) -> None:

@@ -28,8 +28,8 @@ _TRAINING = Path(__file__).resolve().parents[2] / "unit" / "training"
 
 
 def _keeping() -> None:
-    """Keep the state whenever it is offered, instead of once a minute."""
-    os.environ[KEEP_EVERY_VARIABLE] = "0"
+    """Keep the state ten times a second, instead of once a minute."""
+    os.environ[KEEP_EVERY_VARIABLE] = "0.1"
 
 
 def _killed_and_repeated(damage: Callable[[Path], None] | None) -> Callable[[Workplace], Ended]:
