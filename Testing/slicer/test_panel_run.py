@@ -151,16 +151,22 @@ def test_killed_worker_shows_an_error_and_a_second_run_works(
     assert panel.error_shown() == ""
 
 
-def test_a_killed_run_goes_on_when_it_is_asked_for_again(
-    panel: PanelDriver, long_scan: Path, scan: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+def _kill_a_run_that_keeps_its_state(
+    panel: PanelDriver, scan: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from DynamicMRIReconSlicer import unfinishedRuns
-
     monkeypatch.setenv(KEEP_EVERY_VARIABLE, "0")
-    pid = _start_long_run(panel, long_scan)
+    pid = _start_long_run(panel, scan)
     assert panel.wait(lambda: any(temporary.glob("*/state/*.npz")), 60)
     os.kill(pid, signal.SIGKILL)
     assert panel.wait(lambda: panel.error_shown() != "", 10), panel.shown()
+
+
+def test_a_killed_run_goes_on_when_it_is_asked_for_again(
+    panel: PanelDriver, long_scan: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from DynamicMRIReconSlicer import unfinishedRuns
+
+    _kill_a_run_that_keeps_its_state(panel, long_scan, temporary, monkeypatch)
     assert any(temporary.glob("*/state/*.npz"))
     panel.press_reconstruct()
     assert panel.wait(lambda: "Going on from" in panel.text("logText"), 60), panel.shown()
@@ -181,11 +187,7 @@ def test_what_a_killed_slicer_left_is_used_or_removed(
 ) -> None:
     from DynamicMRIReconSlicer import unfinishedRuns
 
-    monkeypatch.setenv(KEEP_EVERY_VARIABLE, "0")
-    pid = _start_long_run(panel, long_scan)
-    assert panel.wait(lambda: any(temporary.glob("*/state/*.npz")), 60)
-    os.kill(pid, signal.SIGKILL)
-    assert panel.wait(lambda: panel.error_shown() != "", 10), panel.shown()
+    _kill_a_run_that_keeps_its_state(panel, long_scan, temporary, monkeypatch)
     (kept,) = temporary.iterdir()
     nobody = 2**22 + 1
     left = temporary / f"DynamicMRIRecon-{nobody}-left"

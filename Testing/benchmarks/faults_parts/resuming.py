@@ -192,8 +192,9 @@ def _batch_killed(*where: str) -> Callable[[Workplace], Ended]:
 
 
 def _temporary(place: Workplace) -> list[str]:
-    # torch keeps one such folder for each user, for all programs
-    ours = (path for path in place.temporary.iterdir() if not path.name.startswith("torchinductor_"))
+    # torch and dask keep one folder each for all programs of a user, empty here
+    theirs = ("torchinductor_", "dask-scratch-space")
+    ours = [path for path in place.temporary.iterdir() if not path.name.startswith(theirs)]
     left = [path.name for path in (*place.base.rglob(".tmp-*"), *ours)]
     return [f"temporary files are left: {', '.join(left)}"] if left else []
 
