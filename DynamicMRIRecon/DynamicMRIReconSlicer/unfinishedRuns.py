@@ -22,6 +22,7 @@ from DynamicMRIReconSlicer.jobFolder import PREFIX, JobFolder
 #: of one session; what came before is removed
 MOST = 3
 KEPT_S = 7 * 24 * 3600.0
+
 _kept: list[JobFolder] = []
 
 
@@ -84,7 +85,7 @@ def _moved(old: Path, new: Path) -> bool:
             return False
         (old / files.STATE).rename(new / files.STATE)
     except (OSError, ReconError) as error:
-        logging.warning("The state in %s cannot be used: %s", old, error)
+        logging.warning("%s: %s", old, error)
         return False
     return True
 

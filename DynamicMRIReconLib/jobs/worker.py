@@ -22,7 +22,7 @@ from typing import Any, TextIO
 
 from DynamicMRIReconLib.errors import Cancelled, InputError
 from DynamicMRIReconLib.jobs import files
-from DynamicMRIReconLib.jobs.events import EventWriter
+from DynamicMRIReconLib.jobs.events import EventWriter, read_events
 from DynamicMRIReconLib.jobs.failures import in_words
 from DynamicMRIReconLib.jobs.lock import FolderLock
 from DynamicMRIReconLib.jobs.log import log_to
@@ -79,6 +79,7 @@ def run_job(
 
 def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, overwrite: bool) -> int:
     made_output = _recorded_output(folder)
+    _remove_left_over(folder)
     for name in files.MADE_BY_A_RUN:
         files.remove(folder / name)
     files.remove_parts(folder)
@@ -113,6 +114,13 @@ def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, ov
         with suppress(OSError):
             reporter.emit(last[0], **last[1])
     return code
+
+
+def _remove_left_over(folder: Path) -> None:
+    """Delete the unfinished files of an earlier run that nobody could tidy up after, as when the power fails."""
+    for event in read_events(folder / files.EVENTS):
+        if event["event"] == "started" and isinstance(event.get("pid"), int):
+            files.remove_unfinished(folder, event["pid"])
 
 
 def _recorded_output(folder: Path) -> dict[str, Any] | None:

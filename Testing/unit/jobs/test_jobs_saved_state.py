@@ -211,6 +211,16 @@ def test_a_full_disk_costs_the_state_and_not_the_run(
     assert not list(folder.glob(".tmp-*"))
 
 
+def test_a_power_failure_leaves_nothing_for_ever(folder: Path) -> None:
+    half, foreign = folder / ".tmp-4242-state.npz", folder / ".tmp-4243-else"
+    for path in (half, foreign):
+        path.write_bytes(b"half")
+    (folder / files.EVENTS).write_text('{"event": "started", "pid": 4242}\n{"event": "pro', encoding="utf-8")
+    assert run_job(folder) == 0
+    assert not half.exists()
+    assert foreign.exists()
+
+
 def test_short_runs_leave_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(saved_state.KEEP_EVERY_VARIABLE)
     broken_off(folder, monkeypatch)
