@@ -26,7 +26,8 @@ _PART = """## Faults
 
 Written by `python Testing/benchmarks/faults.py --write`. A reconstruction (`cg-sense`) as `recon --job` runs it, and
 what happens to it. After each: no file under a final name that is not whole, the inputs untouched, no process and no
-temporary file left, a last event that says what happened, and the next run of the same job works.
+temporary file left, a last event that says what happened, and the next run of the same job works. What a run of a
+minute or more keeps of its state stays in its job folder until the job is done.
 
 | fault | exit code | what is told | all of this holds |
 |---|---|---|---|
