@@ -5,7 +5,7 @@ Rules
 * ``state/`` holds one ``.npz`` file for each finished part of the run and each loop: arrays of numbers and a JSON text,
   nothing that could be run on loading, with the checksums of the zip format.
 * It is written when the run has lasted a minute, and then once a minute (less often where writing takes long), each
-  file as a whole or not at all. A disk that is full costs the state, not the run.
+  file as a whole or not at all. A disk that is full costs the state, not the run: it makes room for the result.
 * It belongs to one fingerprint, device and set of versions. Anything else, and a file that is damaged, is told and
   removed, and the run starts anew. So it is after a failure of the program that a state may have led to.
 * It is removed when the job is done, and stays after failures, kills and cancelling.
@@ -13,6 +13,7 @@ Rules
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
@@ -115,9 +116,15 @@ class SavedState(Keeper):
             if arrays is not None:
                 self._write_one(key, at, arrays())
         except (OSError, MemoryError) as error:
+            if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+                # the result needs the room more
+                files.remove_state(self._folder)
+                self._known.clear()
             if not self._complained:
                 reason = getattr(error, "strerror", None) or "out of memory"
-                self._reporter.note(f"The state of the run cannot be kept ({reason}): ended now, it would start anew.")
+                self._reporter.note(
+                    f"The state of the run cannot be kept ({reason}): ended now, it would lose what is done."
+                )
             self._complained = True
         self._written = self._clock()
         self._wait_s = max(self._every_s, min(_RAREST * self._every_s, (self._written - began) / _SHARE))

@@ -202,11 +202,14 @@ def test_a_full_disk_costs_the_state_and_not_the_run(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
+    broken_off(folder, monkeypatch)
     monkeypatch.setattr(np, "savez", full)
+    broken_off(folder, monkeypatch)
+    assert not (folder / "state").exists(), "the result needs the room"
     assert run_job(folder) == 0
     assert added(folder, series_file) == pytest.approx(8.0)
     assert [message for message in told(folder, "warning") if "cannot be kept" in message] == [
-        "The state of the run cannot be kept (No space left on device): ended now, it would start anew."
+        "The state of the run cannot be kept (No space left on device): ended now, it would lose what is done."
     ]
     assert not list(folder.glob(".tmp-*"))
 
