@@ -53,6 +53,8 @@ class PlainLines:
         """Write a line if the event is worth one."""
         if event["event"] == "warning":
             self._write(f"Warning: {event['message']}")
+        elif event["event"] == "resumed":
+            self._write(event["message"])
         elif event["event"] == "progress" and int(event["fraction"] * 4) > self._quarter:
             self._quarter = int(event["fraction"] * 4)
             left = event.get("remaining_s")
@@ -87,6 +89,8 @@ class Bar:
             self._bar.refresh()
         elif event["event"] == "warning":
             self._bar.write(f"Warning: {event['message']}", file=sys.stderr)
+        elif event["event"] == "resumed":
+            self._bar.write(event["message"], file=sys.stderr)
 
     def close(self) -> None:
         """Remove the bar."""

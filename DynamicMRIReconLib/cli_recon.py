@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -103,10 +104,26 @@ def run(arguments: argparse.Namespace) -> int:
 
         return int(_or_event(arguments, lambda: run_sweep(arguments, job_of, raised)))
     job = _or_event(arguments, lambda: job_of(arguments))
-    with tempfile.TemporaryDirectory(prefix="dynamic-mri-recon-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    return _run_once(job, arguments.events)
+
+
+def _run_once(job: Any, events: bool) -> int:
+    """Run a job in a folder that goes afterwards; it stays where a run that failed can go on from its state."""
+    from DynamicMRIReconLib.jobs import files
+
+    folder, stays = Path(tempfile.mkdtemp(prefix="dynamic-mri-recon-")), False
+    try:
         job.save(folder)
-        return _watch(folder, arguments.events, _here(["--overwrite"]), stays=False)
+        return _watch(folder, events, _here(["--overwrite"]), stays=False)
+    except ReconError as error:
+        stays = not isinstance(error, InputError | Cancelled) and (folder / files.STATE).is_dir()
+        if not stays:
+            raise
+        again = f"dynamic-mri-recon recon --overwrite --job {folder}"
+        raise type(error)(f"{error} It can go on from where it was: {again}") from error
+    finally:
+        if not stays:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _or_event(arguments: argparse.Namespace, work: Callable[[], Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -101,7 +102,9 @@ class JobFolder:
 
     def __init__(self, parent: Path | None = None) -> None:
         try:
-            self._holder = tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent, ignore_cleanup_errors=True)
+            # the process number tells whether its Slicer is still there (unfinishedRuns)
+            prefix = f"{PREFIX}{os.getpid()}-"
+            self._holder = tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True)
         except OSError as error:
             raise InputError(
                 _("The folder {folder} cannot be used ({reason}): choose one that exists and may be written.").format(

@@ -10,7 +10,16 @@ import slicer
 from slicer.util import VTKObservationMixin
 
 from DynamicMRIReconLib.errors import InputError, ReconError
-from DynamicMRIReconSlicer import costEstimate, install, provenance, repeat, stackRegistrar, texts, trustView
+from DynamicMRIReconSlicer import (
+    costEstimate,
+    install,
+    provenance,
+    repeat,
+    stackRegistrar,
+    texts,
+    trustView,
+    unfinishedRuns,
+)
 from DynamicMRIReconSlicer.exportSection import ExportSection
 from DynamicMRIReconSlicer.heartPhaseSection import HeartPhaseSection
 from DynamicMRIReconSlicer.heartRegionSection import HeartRegionSection
@@ -272,6 +281,7 @@ class Panel(VTKObservationMixin):
         """The panel goes: end everything and observe nothing."""
         self._restoring = True
         self.sceneCloses()
+        unfinishedRuns.forget()
         self.profile.cleanup()
         self.phase.cleanup()
         self.stacks.cleanup()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from DynamicMRIReconSlicer import unfinishedRuns
 from DynamicMRIReconSlicer.jobFolder import JobFolder, Request
 from DynamicMRIReconSlicer.jobProcess import JobProcess
 from DynamicMRIReconSlicer.results import Result, loadResult
@@ -18,9 +19,10 @@ class Run:
     Parameters
     ----------
     onEvent
-        Called with events on the way (``started``, ``progress``, ``preview``, ``warning``).
+        Called with events on the way (``started``, ``progress``, ``preview``, ``warning``, ``resumed``).
     onFinished
-        Called with the result or None, and the last event. The folder is gone by then.
+        Called with the result or None, and the last event. The folder is gone by then, unless the run did not come to
+        its end and kept how far it was.
     """
 
     def __init__(
@@ -41,7 +43,7 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        """The job folder; gone when the run has ended."""
+        """The job folder; see ``onFinished`` for its end."""
         return self._folder.path
 
     @property
@@ -58,6 +60,7 @@ class Run:
         """Write the job and start the worker."""
         try:
             self._folder.fill(self.request)
+            unfinishedRuns.goOn(self._folder.path)
         except BaseException:
             self._folder.remove()
             raise
@@ -95,5 +98,8 @@ class Run:
                 "message": _("The result could not be loaded: {error}").format(error=error),
             }
         finally:
-            self._folder.remove()
+            if kind == "done":
+                self._folder.remove()
+            else:
+                unfinishedRuns.keepOrRemove(self._folder)
         self._onFinished(result, event)

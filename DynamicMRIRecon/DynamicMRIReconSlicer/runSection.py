@@ -91,6 +91,9 @@ class RunSection:
         elif kind == "started":
             self.ui.statusLabel.setText(_("Running on {device} ...").format(device=event.get("device", "cpu")))
             self.log(self.ui.statusLabel.property("text"))
+        elif kind == "resumed":
+            self.ui.statusLabel.setText(str(event.get("message", "")))
+            self.log(self.ui.statusLabel.property("text"))
         elif kind == "preview":
             self._preview(event)
         elif kind == "warning":

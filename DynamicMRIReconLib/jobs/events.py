@@ -7,6 +7,7 @@ started      ``method``, ``device``, ``pid``, ``host``, ``job`` (folder)
 progress     ``fraction`` (0..1, never falls), ``message``, ``elapsed_s``, ``remaining_s`` (None while unknown)
 preview      ``path`` of a .npy array, magnitudes (frames, z, y, x) or (z, y, x)
 warning      ``message``
+resumed      ``message``: where the run goes on that was ended before
 done         ``path`` of the result, ``output`` (extra output file or None), ``frames``, ``elapsed_s``,
              ``provenance`` (path), ``metrics`` (means, when there is a reference; else None),
              ``data_consistency`` (mean, when asked for; else None)

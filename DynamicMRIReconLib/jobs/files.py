@@ -17,6 +17,8 @@ RESULT = "result.seq.nrrd"
 PROVENANCE = "provenance.json"
 CANCEL = "cancel"
 LOCK = "lock"
+#: folder with what a long run keeps of its state
+STATE = "state"
 
 #: the parts of a result have names of this form: ``result.low-rank.seq.nrrd``
 RESULT_PARTS = "result.*.seq.nrrd"
@@ -29,6 +31,13 @@ def remove_parts(folder: Path) -> None:
     """Delete the parts of a result."""
     for path in folder.glob(RESULT_PARTS):
         remove(path)
+
+
+def remove_state(folder: Path) -> None:
+    """Delete what runs kept of their state."""
+    path = folder / STATE
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def temporary_prefix(pid: int) -> str:

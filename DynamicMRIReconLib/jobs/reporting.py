@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib.errors import ResourceError
 from DynamicMRIReconLib.jobs import files
 from DynamicMRIReconLib.jobs.events import EventWriter
 from DynamicMRIReconLib.jobs.progress import RemainingTime
@@ -97,13 +98,20 @@ class Reporter:
         self._remaining = RemainingTime(self._clock(), seconds if math.isfinite(seconds) else None)
 
     def progress(self, fraction: float, message: str) -> None:
-        """Report a fraction (0..1) done; it never falls, and not every small step becomes an event."""
+        """Report a fraction (0..1) done; it never falls, and not every small step becomes an event.
+
+        Raises
+        ------
+        ResourceError
+            The job folder is gone.
+        """
         now = self._clock()
         self._fraction = max(self._fraction, min(1.0, float(fraction)))
         remaining = self._remaining.update(self._fraction, now) if self._remaining else None
         if self._last_progress is not None and now - self._last_progress < PROGRESS_EVERY_S and self._fraction < 1.0:
             return
         self._last_progress = now
+        self._check_folder()
         self.emit(
             "progress",
             fraction=round(self._fraction, 5),
@@ -111,6 +119,18 @@ class Reporter:
             elapsed_s=round(now - self._started, 2),
             remaining_s=None if remaining is None else round(remaining, 1),
         )
+
+    def _check_folder(self) -> None:
+        """A run without a folder has no place for its result: better now than after hours."""
+        try:
+            self._folder.stat()
+        except FileNotFoundError:
+            raise ResourceError(
+                f"The job folder {self._folder} was removed while the job ran: make it again and leave it there."
+            ) from None
+        except OSError:
+            # a network that stumbles is no reason to stop
+            pass
 
     def stage(self, fraction: float, message: str) -> None:
         """Begin a stage: always an event, and a place to stop."""
@@ -124,6 +144,16 @@ class Reporter:
             self.warnings.append(message)
             logger.warning("%s", message)
             self.emit("warning", message=message)
+
+    def note(self, message: str) -> None:
+        """Pass on a sentence that is about this run and not about its result."""
+        logger.warning("%s", message)
+        self.emit("warning", message=message)
+
+    def resumed(self, message: str) -> None:
+        """The run goes on from what an earlier one has kept."""
+        logger.info("%s", message)
+        self.emit("resumed", message=message)
 
     def preview(self, array: NDArray[np.float32]) -> None:
         """Show intermediate images, now and then; a preview that cannot be written is no reason to fail."""

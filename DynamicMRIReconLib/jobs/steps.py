@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from DynamicMRIReconLib.jobs.job import InputFile, Job
 from DynamicMRIReconLib.jobs.memory import shortage
 from DynamicMRIReconLib.jobs.privacy import redacted, redactor_of
 from DynamicMRIReconLib.jobs.reporting import Reporter
+from DynamicMRIReconLib.jobs.saved_state import SavedState, identity_of
 from DynamicMRIReconLib.jobs.stop import StopRequest
 from DynamicMRIReconLib.jobs.transforms import transforms_of
 from DynamicMRIReconLib.methods import registry
@@ -97,7 +99,8 @@ class Run:
         import torch  # noqa: F401
 
         device = resolve_device(job.device)
-        series = self._reconstruct(job, data, values, device)
+        kept = SavedState(self._folder, identity_of(fingerprint, device), self._reporter)
+        series = self._reconstruct(job, data, values, device, kept)
         consistency = self._consistency(job, data, series, device)
         self._reporter.stage(RECONSTRUCTION[1], "Comparing with the reference")
         metrics = compare(job, series, reference, self._reporter)
@@ -118,6 +121,7 @@ class Run:
                 "inputs": [{"path": str(one.resolved(self._folder)), "sha256": one.sha256} for one in job.all_inputs()],
                 "output": output,
                 "fingerprint": fingerprint,
+                "resumed": kept.resumed,
                 "metrics": metrics,
                 "figures": figures,
                 "data_consistency": consistency,
@@ -229,7 +233,7 @@ class Run:
         everything: dict[str, Any] = simulation_parameters(settings).model_dump(mode="json")
         return everything
 
-    def _reconstruct(self, job: Job, data: Data, values: Any, device: str) -> ImageSeries:
+    def _reconstruct(self, job: Job, data: Data, values: Any, device: str, kept: SavedState) -> ImageSeries:
         from DynamicMRIReconLib.pipeline import reconstruct
 
         method = registry.get(job.method)
@@ -245,7 +249,7 @@ class Run:
             raise ResourceError(f"{short.sentence} To try it all the same: --no-memory-check.")
         if short is not None:
             self._reporter.warn(short.sentence)
-        context = self._reporter.context(device, job.seed, RECONSTRUCTION)
+        context = replace(self._reporter.context(device, job.seed, RECONSTRUCTION), keeper=kept)
         parameters: dict[str, Any] = dict(job.parameters)
         wall, cpu = time.perf_counter(), time.process_time()
         series = reconstruct(data, job.method, preset=job.preset, context=context, **parameters)

@@ -8,6 +8,7 @@ Rules
 * ``output`` never replaces a file that this job did not make, unless ``overwrite`` is given: a job file may come from
   somebody else.
 * However a run ends, no unfinished file is left; unless it ends with ``done``, no result and no preview either.
+* What a long run keeps of its state (``saved_state``) stays until the job is done.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, TextIO
 
 from DynamicMRIReconLib.errors import Cancelled, InputError
 from DynamicMRIReconLib.jobs import files
-from DynamicMRIReconLib.jobs.events import EventWriter
+from DynamicMRIReconLib.jobs.events import EventWriter, read_events
 from DynamicMRIReconLib.jobs.failures import in_words
 from DynamicMRIReconLib.jobs.lock import FolderLock
 from DynamicMRIReconLib.jobs.log import log_to
@@ -78,6 +79,7 @@ def run_job(
 
 def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, overwrite: bool) -> int:
     made_output = _recorded_output(folder)
+    _remove_left_over(folder)
     for name in files.MADE_BY_A_RUN:
         files.remove(folder / name)
     files.remove_parts(folder)
@@ -102,6 +104,9 @@ def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, ov
             reason = in_words(error, folder / files.LOG)
             code = reason.exit_code
             logger.error("%s", reason, exc_info=error)
+            if reason.kind == "internal":
+                # the state may have led to it, and would again
+                files.remove_state(folder)
             last = ("error", {"kind": reason.kind, "message": str(reason)})
         finally:
             stop.hold = True
@@ -109,6 +114,13 @@ def _run_locked(folder: Path, echo: TextIO | None, listener: Listener | None, ov
         with suppress(OSError):
             reporter.emit(last[0], **last[1])
     return code
+
+
+def _remove_left_over(folder: Path) -> None:
+    """Delete the unfinished files of an earlier run that nobody could tidy up after, as when the power fails."""
+    for event in read_events(folder / files.EVENTS):
+        if event["event"] == "started" and isinstance(event.get("pid"), int):
+            files.remove_unfinished(folder, event["pid"])
 
 
 def _recorded_output(folder: Path) -> dict[str, Any] | None:
@@ -132,7 +144,9 @@ def _recorded_output(folder: Path) -> dict[str, Any] | None:
 def _clean_up(folder: Path, *, done: bool) -> None:
     files.remove_unfinished(folder, os.getpid())
     files.remove(folder / files.CANCEL)
-    if not done:
+    if done:
+        files.remove_state(folder)
+    else:
         for name in (files.RESULT, files.PREVIEW, files.PROVENANCE):
             files.remove(folder / name)
         files.remove_parts(folder)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.errors import Cancelled, InputError
+from DynamicMRIReconLib.methods.kept import KEEPS_NOTHING, Keeper, Loop
 
 Data = KSpace | ImageSeries | list[ImageSeries]
 InputKind = Literal["kspace", "series", "stacks"]
@@ -80,6 +81,8 @@ class Context:
         called with a sentence the user should read.
     figures
         what a method says about its result, summed over slices: ``misfit``, ``penalty``...; see ``add_figures``.
+    keeper
+        keeps the state of the run, see ``once`` and ``loop``.
     """
 
     device: str = "cpu"
@@ -89,7 +92,9 @@ class Context:
     preview: Callable[[NDArray[np.float32]], None] = _ignore
     warn: Callable[[str], None] = _ignore
     figures: dict[str, float] = field(default_factory=dict)
+    keeper: Keeper = KEEPS_NOTHING
     _share: tuple[float, float] = field(default=(0.0, 1.0), repr=False)
+    _place: tuple[str, ...] = field(default=(), repr=False)
 
     def step(self, fraction: float, message: str = "") -> None:
         """Report progress, and stop here if the user asked to.
@@ -108,7 +113,39 @@ class Context:
         """A context whose progress fills the ``index``-th of ``count`` equal parts of this one's."""
         low, high = self._share
         width = (high - low) / count
-        return replace(self, _share=(low + width * index, low + width * (index + 1)))
+        share = (low + width * index, low + width * (index + 1))
+        return replace(self, _share=share, _place=(*self._place, f"{index} of {count}"))
+
+    def once(self, name: str, work: Callable[[Context], NDArray[Any]]) -> NDArray[Any]:
+        """``work(context)``; or, in a run that goes on after it was ended, what this gave before, with its figures.
+
+        ``name`` (``slice 2 of 5``) is told to the user; no other work of the same part of the run has it.
+        """
+        key = self._key(name)
+        found = self.keeper.found(key)
+        if found is None:
+            before = dict(self.figures)
+            self.figures.clear()
+            try:
+                array = work(replace(self, _place=(*self._place, name)))
+                found = {"array": array, **{f"figure {n}": np.array(v) for n, v in self.figures.items()}}
+            finally:
+                self.figures.clear()
+                self.figures.update(before)
+            self.keeper.finish(key, found)
+        self.add_figures(**{n.removeprefix("figure "): float(v) for n, v in found.items() if n != "array"})
+        return found["array"]
+
+    def loop(self, name: str, at: str = "iteration {}") -> Loop:
+        """Where a loop of this part of the run keeps its state, for solvers; ``at`` says where it goes on from."""
+        return Loop(self.keeper, self._key(name), self.device, at)
+
+    def release(self) -> None:
+        """Hold nothing in memory of what ``once`` gave in this part of the run: it is put together."""
+        self.keeper.release(self._key(""))
+
+    def _key(self, name: str) -> str:
+        return "/".join((*self._place, name))
 
     def add_figures(self, **figures: float) -> None:
         """Add to ``figures``. Slices and blocks of frames each add theirs; parts of a context share one account.

@@ -107,7 +107,8 @@ def _reconstruct(
     weights = kspace.density if parameters.density_weighting else None
 
     def work(frames: slice, step: Step) -> NDArray[np.complex64]:
-        step(0.0, f"frames {frames.start + 1}-{frames.stop}")
+        named = f"frames {frames.start + 1}-{frames.stop}"
+        step(0.0, named)
         model = acquisition_model(kspace, maps, device, backend, frames=frames, weights=weights)
         samples = torch.as_tensor(kspace.samples[frames], device=device) / scale
         if weights is not None:
@@ -119,7 +120,7 @@ def _reconstruct(
         def callback(status: Status) -> None:
             preview.offer(status.solution, scale)
             done = f"iteration {status.iteration} of {parameters.iterations}, residual {status.residual:.1e}"
-            step(status.iteration / parameters.iterations, f"frames {frames.start + 1}-{frames.stop}, {done}")
+            step(status.iteration / parameters.iterations, f"{named}, {done}")
 
         image = conjugate_gradient(
             gram,
@@ -127,6 +128,7 @@ def _reconstruct(
             iterations=parameters.iterations,
             tolerance=parameters.tolerance,
             callback=callback,
+            keep=context.loop(f"{named}/cg", f"iteration {{}} of {parameters.iterations}"),
         )
         array: NDArray[np.complex64] = (image * scale).cpu().numpy()
         size = float(image.abs().square().sum()) / 2

@@ -168,4 +168,5 @@ class LowRankSparse(RegularisedMethod):
             energy=problem.energy,
             misfit=(lambda x: watched(x.sum(0))) if watched is not None else None,
             callback=problem.callback(parameters.iterations),
+            keep=problem.loop("admm", parameters.iterations),
         )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
@@ -131,26 +135,36 @@ _TV_SMOOTHING = 0.01
 
 def penalised(terms: list[Term], parameters: SrrParameters, context: Context) -> Tensor:
     """The volume of least misfit and penalty, (z, y, x)."""
+    import torch
+
     from DynamicMRIReconLib.methods.common.tikhonov import least_gradient
 
     rounds = 1 if parameters.penalty == "tikhonov" else 1 + REWEIGHTINGS
     volume, preview = None, Preview(context)
-    for number in range(rounds):
-        part = context.part(number, rounds)
+
+    def solved(part: Context, before: Tensor | None) -> NDArray[np.float32]:
         part.step(0.0, "Super-resolution")
 
-        def told(status: Any, part: Context = part) -> None:
+        def told(status: Any) -> None:
             part.step(status.iteration / parameters.iterations, f"Super-resolution, iteration {status.iteration}")
             preview.offer(status.solution[None])
 
-        volume = least_gradient(
+        found = least_gradient(
             terms,
             parameters.regularization,
-            x0=volume,
+            x0=before,
             iterations=parameters.iterations,
-            edge_weights=None if volume is None else _edge_weights(volume, parameters),
+            edge_weights=None if before is None else _edge_weights(before, parameters),
             callback=told,
+            keep=part.loop("cg", f"iteration {{}} of {parameters.iterations}"),
         )
+        array: NDArray[np.float32] = found.cpu().numpy()
+        return array
+
+    for number in range(rounds):
+        part, before = context.part(number, rounds), volume
+        array = part.once(f"round {number + 1} of {rounds}", partial(solved, before=before))
+        volume = torch.from_numpy(array).to(terms[0].samples.device)
     assert volume is not None
     return volume
 

@@ -215,7 +215,14 @@ class StInr(Method):
         kspace = data if fitted else with_density(data)
         beside = self.parts_of(parameters)
         series = reconstruct_slices(
-            kspace, context, one_slice, times_s=asked.times_s, synthetic=asked.synthetic, beside=beside
+            kspace,
+            context,
+            one_slice,
+            times_s=asked.times_s,
+            synthetic=asked.synthetic,
+            beside=beside,
+            # of a slice that was done before there would be no representation to save
+            keep=not parameters.save_model,
         )
         if parameters.save_model:
             write_fields(Path(parameters.save_model), done[0].settings, [field.state() for field in done], data)

@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from DynamicMRIReconLib.solvers.keeping import NOTHING, Keep, State, listed, numbered
 from DynamicMRIReconLib.solvers.status import Callback, Status
 
 Linear = Callable[[Tensor], Tensor]
@@ -52,6 +53,7 @@ def admm(
     energy: float = 0.0,
     misfit: Callable[[Tensor], float] | None = None,
     callback: Callback | None = None,
+    keep: Keep = NOTHING,
 ) -> Tensor:
     """Minimise ``|A x - y|^2 / 2 + sum_i f_i(K_i x)``.
 
@@ -86,6 +88,8 @@ def admm(
         costs nothing but needs a gram that is exact: with a NUFFT it is too coarse to watch the last digits converge.
     callback
         called after each iteration with the objective at x; ``residual`` is the relative change of x.
+    keep
+        where the state is kept, to go on from in another run.
 
     Returns
     -------
@@ -107,10 +111,19 @@ def admm(
 
     couple = coupling or one_by_one
 
-    x, gram_x = x0, gram(x0)
-    split = [penalty.prox(penalty.forward(x), 1 / weight) for penalty, weight in pairs]
-    dual = [torch.zeros_like(z) for z in split]
-    for iteration in range(1, iterations + 1):
+    kept, done = keep.found(), 0
+    if kept is None:
+        x, gram_x = x0, gram(x0)
+        split = [penalty.prox(penalty.forward(x), 1 / weight) for penalty, weight in pairs]
+        dual = [torch.zeros_like(z) for z in split]
+    else:
+        x, gram_x, split, dual = kept["x"], kept["gram_x"], listed("split", kept), listed("dual", kept)
+        done = int(kept["iteration"])
+
+    def state() -> State:
+        return {"x": x, "gram_x": gram_x, **numbered("split", split), **numbered("dual", dual)}
+
+    for iteration in range(done + 1, iterations + 1):
         before = x
         target = rhs + _sum(
             weight * penalty.adjoint(z - u) for (penalty, weight), z, u in zip(pairs, split, dual, strict=True)
@@ -130,6 +143,7 @@ def admm(
                 break
         if change < tolerance:
             break
+        keep.keep(iteration, state)
     return x
 
 

@@ -7,7 +7,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from DynamicMRIReconLib.solvers.keeping import NOTHING, Keep, State
 from DynamicMRIReconLib.solvers.status import Callback, Status
+
+#: of the state that is kept
+_TENSORS = ("x", "residual", "direction", "energy", "largest")
 
 
 def conjugate_gradient(
@@ -19,6 +23,7 @@ def conjugate_gradient(
     tolerance: float = 0.0,
     independent_axes: int = 1,
     callback: Callback | None = None,
+    keep: Keep = NOTHING,
 ) -> Tensor:
     """Solve ``G x = b`` with G Hermitian and positive semidefinite, by minimising ``x^H G x / 2 - Re(b^H x)``.
 
@@ -45,6 +50,8 @@ def conjugate_gradient(
         how many leading axes number independent systems; 0 for one system.
     callback
         called after each iteration; ``residual`` is the largest ``|b - G x| / |b|`` of all systems.
+    keep
+        where the state is kept, to go on from in another run.
 
     Returns
     -------
@@ -64,14 +71,25 @@ def conjugate_gradient(
         product = (a.conj() * b).real
         return product.sum(axes, keepdim=True) if axes else product
 
-    x = torch.zeros_like(rhs) if x0 is None else x0.clone()
-    residual = rhs.clone() if x0 is None else rhs - gram(x)
-    direction = residual.clone()
-    energy, wanted = inner(residual, residual), inner(rhs, rhs)
-    active = energy > tolerance**2 * wanted
-    precision, largest = torch.finfo(wanted.dtype).eps, torch.zeros_like(wanted)
-    refined = resting = torch.zeros_like(active)
-    for iteration in range(1, iterations + 1):
+    wanted, kept, done = inner(rhs, rhs), keep.found(), 0
+    precision = torch.finfo(wanted.dtype).eps
+    if kept is None:
+        x = torch.zeros_like(rhs) if x0 is None else x0.clone()
+        residual = rhs.clone() if x0 is None else rhs - gram(x)
+        direction = residual.clone()
+        energy, largest = inner(residual, residual), torch.zeros_like(wanted)
+        active = energy > tolerance**2 * wanted
+        refined = resting = torch.zeros_like(active)
+    else:
+        x, residual, direction, energy, largest = (kept[name] for name in _TENSORS)
+        active, refined, resting = kept["flags"]
+        done = int(kept["iteration"])
+
+    def state() -> State:
+        tensors = dict(zip(_TENSORS, (x, residual, direction, energy, largest), strict=True))
+        return {**tensors, "flags": torch.stack([active, refined, resting])}
+
+    for iteration in range(done + 1, iterations + 1):
         if not active.any():
             break
         image = gram(direction)
@@ -87,15 +105,16 @@ def conjugate_gradient(
         residual = residual - step * image
         previous, energy = energy, inner(residual, residual)
         active = active & (energy > tolerance**2 * wanted)
-        keep = torch.where(active, energy / torch.where(active, previous, 1), 0)
+        share = torch.where(active, energy / torch.where(active, previous, 1), 0)
         if (worn := flat | (active & (energy <= precision**2 * wanted))).any():
             # The residual that is carried along is no longer the true one: begin anew from where x is, once.
             resting, refined = resting | (worn & refined), refined | worn
             residual = torch.where(worn, rhs - gram(x), residual)
-            energy, keep = inner(residual, residual), torch.where(worn, 0, keep)
-        direction = residual + keep * direction
+            energy, share = inner(residual, residual), torch.where(worn, 0, share)
+        direction = residual + share * direction
         if callback is not None and callback(_status(iteration, x, rhs, residual, energy, wanted)) is False:
             break
+        keep.keep(iteration, state)
     return x
 
 

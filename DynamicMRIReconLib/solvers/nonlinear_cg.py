@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from DynamicMRIReconLib.solvers.keeping import NOTHING, Keep, State, listed, number, numbered
 from DynamicMRIReconLib.solvers.status import Callback, Status
 
 #: part of the decrease promised by the slope that a step must reach
@@ -37,6 +38,7 @@ def nonlinear_cg(
     tolerance: float = 1e-3,
     first_step: float = 1.0,
     callback: Callback | None = None,
+    keep: Keep = NOTHING,
 ) -> Tensor:
     """Minimise a smooth function of a real or complex tensor; its value falls with every iteration.
 
@@ -61,6 +63,8 @@ def nonlinear_cg(
         length tried first in the first line search, in units of the direction.
     callback
         called after each iteration; ``residual`` is the length of the gradient relative to that at the start.
+    keep
+        where the state is kept, to go on from in another run.
 
     Returns
     -------
@@ -78,11 +82,22 @@ def nonlinear_cg(
             f"iterations ({iterations}) and tolerance ({tolerance}) must not be negative, first_step ({first_step}) "
             "must be positive."
         )
-    point = tuple(images(x0))
-    value, slope = objective(*point), gradient(*point)
-    energy = start_energy = _checked(_squares(slope), value, 0)
-    direction = -slope
-    for iteration in range(1, iterations + 1):
+    kept, done = keep.found(), 0
+    if kept is None:
+        point = tuple(images(x0))
+        value, slope = objective(*point), gradient(*point)
+        energy = start_energy = _checked(_squares(slope), value, 0)
+        direction = -slope
+    else:
+        point, done = tuple(listed("image", kept)), int(kept["iteration"])
+        slope, direction = kept["slope"], kept["direction"]
+        value, energy, start_energy, first_step = (float(one) for one in kept["numbers"])
+
+    def state() -> State:
+        numbers = torch.stack([number(one) for one in (value, energy, start_energy, first_step)])
+        return {**numbered("image", point), "slope": slope, "direction": direction, "numbers": numbers}
+
+    for iteration in range(done + 1, iterations + 1):
         if energy == 0:
             break
         change = tuple(images(direction))
@@ -112,6 +127,7 @@ def nonlinear_cg(
                 break
         if math.sqrt(_squares(direction)) < tolerance:
             break
+        keep.keep(iteration, state)
     return point[0]
 
 

@@ -15,7 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from faults_parts.cases import CASES, Ended, works_again
+from faults_parts.cases import ON_RUNS, Ended, works_again
+from faults_parts.panel import PANEL
+from faults_parts.resuming import RESUMING
 from faults_parts.workplace import Workplace
 from fuzz_parts import warm
 from fuzz_parts.page import put_part
@@ -24,15 +26,17 @@ _PART = """## Faults
 
 Written by `python Testing/benchmarks/faults.py --write`. A reconstruction (`cg-sense`) as `recon --job` runs it, and
 what happens to it. After each: no file under a final name that is not whole, the inputs untouched, no process and no
-temporary file left, a last event that says what happened, and the next run of the same job works.
+temporary file left, a last event that says what happened, and the next run of the same job works. What a run of a
+minute or more keeps of its state stays in its job folder until the job is done.
 
 | fault | exit code | what is told | all of this holds |
 |---|---|---|---|
 {rows}
 
-A panel or a scene that is closed while a run goes on ends its worker by the cancel file, SIGTERM and SIGKILL in turn
-(`Testing/slicer`). Training goes on from its last checkpoint, bit for bit (`Testing/unit/training`).
+Where a run goes on, its state was kept several times a second; usually that is once a minute. The rows of the panel are
+measured on the test host (`Testing/slicer`): real MRML and a real worker, but not Slicer itself.
 """
+CASES = {**ON_RUNS, **RESUMING, **PANEL}
 
 
 def measured(name: str) -> Ended:
@@ -40,7 +44,7 @@ def measured(name: str) -> Ended:
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         place = Workplace(Path(folder).resolve())
         ended = CASES[name](place)
-        if not ended.skipped and "disk at" not in name and "read-only" not in name:
+        if not ended.skipped and name in ON_RUNS and "disk at" not in name and "read-only" not in name:
             ended.wrong += works_again(place)
         return ended
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -17,6 +18,8 @@ import scans
 import slicer
 import vtk
 from panel_driver import Heartbeat, PanelDriver
+
+from DynamicMRIReconLib.jobs.saved_state import KEEP_EVERY_VARIABLE
 
 logger = logging.getLogger(__name__)
 
@@ -146,6 +149,57 @@ def test_killed_worker_shows_an_error_and_a_second_run_works(
     panel.open_scan(scan)
     assert panel.reconstruct().GetNumberOfDataNodes() == 6
     assert panel.error_shown() == ""
+
+
+def _kill_a_run_that_keeps_its_state(
+    panel: PanelDriver, scan: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEEP_EVERY_VARIABLE, "0")
+    pid = _start_long_run(panel, scan)
+    assert panel.wait(lambda: any(temporary.glob("*/state/*.npz")), 60)
+    os.kill(pid, signal.SIGKILL)
+    assert panel.wait(lambda: panel.error_shown() != "", 10), panel.shown()
+
+
+def test_a_killed_run_goes_on_when_it_is_asked_for_again(
+    panel: PanelDriver, long_scan: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from DynamicMRIReconSlicer import unfinishedRuns
+
+    _kill_a_run_that_keeps_its_state(panel, long_scan, temporary, monkeypatch)
+    assert any(temporary.glob("*/state/*.npz"))
+    panel.press_reconstruct()
+    assert panel.wait(lambda: "Going on from" in panel.text("logText"), 60), panel.shown()
+    panel.ui.cancelButton.click()
+    panel.wait_for_end()
+    assert len(list(temporary.glob("*/state"))) == 1, "cancelled, it can go on too"
+    panel.parameter("iterations").setValue(999)
+    panel.press_reconstruct()
+    panel.worker_pid()
+    assert panel.text("logText").count("Going on from") == 1, "other settings start anew"
+    panel.ui.cancelButton.click()
+    panel.wait_for_end()
+    unfinishedRuns.forget()
+
+
+def test_what_a_killed_slicer_left_is_used_or_removed(
+    panel: PanelDriver, long_scan: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from DynamicMRIReconSlicer import unfinishedRuns
+
+    _kill_a_run_that_keeps_its_state(panel, long_scan, temporary, monkeypatch)
+    (kept,) = temporary.iterdir()
+    nobody = 2**22 + 1
+    left = temporary / f"DynamicMRIRecon-{nobody}-left"
+    shutil.copytree(kept, left)
+    (temporary / f"DynamicMRIRecon-{nobody}-useless").mkdir()
+    unfinishedRuns.forget()
+    panel.press_reconstruct()
+    assert panel.wait(lambda: "Going on from" in panel.text("logText"), 60), panel.shown()
+    assert list(temporary.iterdir()) == [panel.logic.runs[0].folder]
+    panel.ui.cancelButton.click()
+    panel.wait_for_end()
+    unfinishedRuns.forget()
 
 
 def test_closing_the_scene_stops_the_run(panel: PanelDriver, long_scan: Path, temporary: Path) -> None:

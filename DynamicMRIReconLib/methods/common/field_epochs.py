@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from DynamicMRIReconLib.methods.common.adam_state import restore, state_of
 from DynamicMRIReconLib.methods.common.fewer_frames import fewer_frames
 from DynamicMRIReconLib.networks.st_inr import SpatioTemporalField
+from DynamicMRIReconLib.solvers.keeping import State, number
 
 if TYPE_CHECKING:
     from DynamicMRIReconLib.methods.common.held_out import HeldOut
@@ -59,7 +61,18 @@ def fit_published(
     frames_at_once = problem.shape[0]
     best, since = math.inf, 0
     levels = field.encoding.levels
-    for epoch in range(epochs):
+    loop, first = problem.context.loop("epochs", f"epoch {{}} of {epochs}"), 0
+    if (kept := loop.found()) is not None:
+        first, since, best = int(kept["iteration"]), int(kept["since"]), float(kept["best"])
+        frames_at_once = int(kept["frames_at_once"])
+        restore(kept, field, adam)
+
+    def state() -> State:
+        counts = {"since": torch.tensor(since), "frames_at_once": torch.tensor(frames_at_once), "best": number(best)}
+        return {**counts, **state_of(field, adam)}
+
+    for epoch in range(first, epochs):
+        loop.keep(epoch, state)
         field.encoding.active_levels = 1 + epoch * levels // epochs
         for group in adam.param_groups:
             group["lr"] = RATE if epoch < epochs / 2 else RATE / 2

@@ -155,7 +155,14 @@ def _fit_motion(problem: Problem, parameters: StInrParameters, held_out: HeldOut
         cyclic=parameters.cyclic,
     )
     first, rest = (replace(problem, context=problem.context.part(index, 2)) for index in range(2))
-    start = _grasp(first, parameters) if parameters.warm_start == "grasp" else problem.start()
+
+    def started(part: Context) -> NDArray[np.complex64]:
+        with_part = replace(first, context=part)
+        found = _grasp(with_part, parameters) if parameters.warm_start == "grasp" else problem.start()
+        array: NDArray[np.complex64] = found.cpu().numpy()
+        return array
+
+    start = torch.from_numpy(first.context.once("warm start", started)).to(problem.rhs.device)
     return fit_motion_field(
         rest,
         start,

@@ -35,7 +35,8 @@ def in_frame_blocks(
 ) -> NDArray[Any]:
     """Call ``work(frames, step)`` -> (frames of the block, ...) block after block and join the results.
 
-    They are joined in ``out`` (frames, ...) where it is given: what comes beside it in memory is then one block.
+    They are joined in ``out`` (frames, ...) where it is given: what comes beside it in memory is then one block. A run
+    that goes on does not do blocks again that were done before it was ended.
 
     When the device runs out of memory, the block is done again with half as many frames, and the user is told; only
     when a single frame does not fit does the error go on.
@@ -50,8 +51,16 @@ def in_frame_blocks(
         def step(fraction: float, message: str, start: int = start, stop: int = stop) -> None:
             context.step((start + fraction * (stop - start)) / frames, message)
 
+        def block_of(_: Context, frames: slice = slice(start, stop), step: Step = step) -> NDArray[Any]:
+            block = work(frames, step)
+            if out is None:
+                return block
+            out[frames] = block
+            # what is kept for a while holds no memory of its own then
+            return out[frames]
+
         try:
-            block = work(slice(start, stop), step)
+            block = context.once(f"frames {start + 1}-{stop}", block_of)
         except (MemoryError, torch.OutOfMemoryError):
             if stop - start == 1:
                 raise
@@ -65,6 +74,7 @@ def in_frame_blocks(
         else:
             out[start:stop] = block
         start = stop
+    context.release()
     if out is not None:
         return out
     return done[0] if len(done) == 1 else np.concatenate(done)

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from DynamicMRIReconLib.methods.base import Context
+from DynamicMRIReconLib.methods.common.adam_state import restore, state_of
 from DynamicMRIReconLib.methods.common.irem_points import Points, ProfilePoints
+from DynamicMRIReconLib.solvers.keeping import State
 
 #: gradient length, of the brightest voxel a voxel, below which total variation is smooth
 _TV_SMOOTHING = 0.01
@@ -67,12 +69,25 @@ def train(
     optimiser = torch.optim.Adam(_groups(network, how), betas=(0.9, 0.999), eps=1e-8)
     steps = -(-len(points) // how.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _rate(how, steps))
-    figures = torch.zeros(2, dtype=torch.float64)
-    for epoch in range(how.epochs):
-        total = torch.zeros(2, device=points.values.device)
+    figures, total = torch.zeros(2, dtype=torch.float64), torch.zeros(2, device=points.values.device)
+    loop, first, begin = context.loop("epochs", f"epoch {{}} of {how.epochs}"), 0, 0
+    order = generator.get_state()
+    if (kept := loop.found()) is not None:
+        first, begin, total, order = int(kept["iteration"]), int(kept["batch"]), kept["total"], kept["order"]
+        restore(kept, network, optimiser)
+        generator.set_state(order)
+        _set_rate(schedule, int(kept["steps"]))
+
+    def state() -> State:
+        counts = {"batch": torch.tensor(number), "steps": torch.tensor(schedule.last_epoch)}
+        return {**counts, "total": total, "order": order, **state_of(network, optimiser)}
+
+    for epoch in range(first, how.epochs):
+        order = generator.get_state()
         for number, chosen in enumerate(points.batches(how.batch, generator)):
-            if len(chosen) < 2:
-                continue  # batch normalisation needs two
+            if len(chosen) < 2 or number < begin:
+                continue  # batch normalisation needs two; or it was done before this run
+            loop.keep(epoch, state)
             context.step((epoch + number / steps) / how.epochs, f"epoch {epoch + 1} of {how.epochs}")
             misfit, variation = _terms(network, points, chosen, profile, how)
             loss = misfit + how.regularization * variation
@@ -82,6 +97,7 @@ def train(
             schedule.step()
             total += torch.stack([misfit, variation]).detach() * len(chosen)
         figures = total.double().cpu() / len(points)
+        begin, total = 0, torch.zeros_like(total)
     return float(figures[0]), float(figures[1])
 
 
@@ -124,6 +140,14 @@ def _rate(how: Training, steps: int) -> Callable[[int], float]:
         return 0.02 + 0.49 * (1 + math.cos(math.pi * min(1.0, step / (steps * how.epochs))))
 
     return halved if how.halve_every else cosine
+
+
+def _set_rate(schedule: torch.optim.lr_scheduler.LambdaLR, steps: int) -> None:
+    """As after so many steps."""
+    schedule.last_epoch = steps
+    groups = schedule.optimizer.param_groups
+    for group, base, factor in zip(groups, schedule.base_lrs, schedule.lr_lambdas, strict=True):
+        group["lr"] = base * factor(steps)
 
 
 def evaluate(

@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from DynamicMRIReconLib.methods.common.adam_state import below, restore, state_of
 from DynamicMRIReconLib.methods.common.fewer_frames import fewer_frames
 from DynamicMRIReconLib.networks.motion_field import MotionField, MotionParts
 from DynamicMRIReconLib.operators.preconditioner import SeriesPreconditioner
 from DynamicMRIReconLib.solvers.admm import improve
+from DynamicMRIReconLib.solvers.keeping import State, number
 
 if TYPE_CHECKING:
     from DynamicMRIReconLib.methods.common.held_out import HeldOut
@@ -128,9 +132,24 @@ def fit_motion_field(
     dual = torch.zeros_like(x)
     best: tuple[dict[str, Tensor], Tensor] | None = None
     best_miss, since = math.inf, 0
-    for iteration in range(iterations):
+    loop, first = problem.context.loop("motion", f"iteration {{}} of {iterations}"), 0
+    if (kept := loop.found()) is not None:
+        first, since, best_miss = int(kept["iteration"]), int(kept["since"]), float(kept["best_miss"])
+        x, gram_x, dual = kept["x"], kept["gram_x"], kept["dual"]
+        best = (below("best ", kept), kept["best"]) if "best" in kept else None
+        descent.restore(kept)
+
+    def state() -> State:
+        chosen = {} if best is None else {"best": best[1], **{f"best {name}": t for name, t in best[0].items()}}
+        count = {"since": torch.tensor(since), "best_miss": number(best_miss)}
+        return {"x": x, "gram_x": gram_x, "dual": dual, **count, **chosen, **descent.state()}
+
+    for iteration in range(first, iterations):
         done = iteration / iterations
-        descent.run(x + dual, first_steps if iteration == 0 else steps, done, 1 / iterations, alone=iteration == 0)
+        in_round = first_steps if iteration == 0 else steps
+        descent.run(
+            x + dual, in_round, done, 1 / iterations, partial(loop.keep, iteration, state), alone=iteration == 0
+        )
         with torch.no_grad():
             series = field(numbers)
             dual = dual + x - series
@@ -168,10 +187,28 @@ class Descent:
             {"params": [*field.image.parameters(), *field.change.parameters()], "rate": IMAGE_RATE},
         ]
         self.adam = torch.optim.Adam(self.groups, lr=IMAGE_RATE, betas=BETAS)
+        self.step = 0
 
-    def run(self, target: Tensor, steps: int, done: float, share: float, *, alone: bool) -> None:
-        """``steps`` towards (frames, 1, y, x) ``target``; ``alone``: first only the displacement moves."""
-        for step in range(steps):
+    def state(self) -> State:
+        """What ``restore`` needs."""
+        counts = {"step": torch.tensor(self.step), "frames_at_once": torch.tensor(self.frames_at_once)}
+        return {**counts, **state_of(self.field, self.adam)}
+
+    def restore(self, state: State) -> None:
+        """Be where ``state`` was taken."""
+        self.step, self.frames_at_once = int(state["step"]), int(state["frames_at_once"])
+        restore(state, self.field, self.adam)
+
+    def run(
+        self, target: Tensor, steps: int, done: float, share: float, keep: Callable[[], None], *, alone: bool
+    ) -> None:
+        """``steps`` towards (frames, 1, y, x) ``target``; ``alone``: first only the displacement moves.
+
+        ``keep`` is called before each step. After ``restore`` it does the steps that are left.
+        """
+        for step in range(self.step, steps):
+            self.step = step
+            keep()
             self.context.step(done + share * step / steps, f"step {step + 1} of {steps}, {done:.0%} of the fit")
             for group in self.adam.param_groups:
                 group["lr"] = group["rate"] * (1 - done + LAST_RATE)
@@ -179,6 +216,7 @@ class Descent:
                 self.adam.param_groups[1]["lr"] = 0.0
             self.gradient(target[:, 0])
             self.adam.step()
+        self.step = 0
 
     def gradient(self, target: Tensor) -> None:
         """The gradient of all frames, a block of frames after the other where all together are too many."""

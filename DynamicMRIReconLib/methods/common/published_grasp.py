@@ -61,5 +61,6 @@ def published_grasp(problem: Problem, regularization: float, iterations: int, to
             iterations=iterations,
             tolerance=tolerance,
             callback=callback,
+            keep=problem.context.loop(f"run {run + 1}", f"run {run + 1} of {RESTARTS}, iteration {{}} of {iterations}"),
         )
     return x

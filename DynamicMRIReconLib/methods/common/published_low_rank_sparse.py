@@ -14,6 +14,8 @@ from DynamicMRIReconLib.methods.common.regularised import Problem
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from DynamicMRIReconLib.solvers.keeping import State
+
 
 def published_low_rank_sparse(
     problem: Problem, low_rank: float, sparse: float, iterations: int, tolerance: float
@@ -43,9 +45,16 @@ def published_low_rank_sparse(
     step = 1 / (1.02 * largest_eigenvalue(problem.model.gram, problem.rhs, seed=problem.context.seed))
     sparsity = TemporalFourierSparsity(sparse)
     report = problem.callback(iterations)
+    loop = problem.loop("soft thresholding", iterations)
     series = step * problem.rhs
-    background, moving = series, torch.zeros_like(series)
-    for iteration in range(1, iterations + 1):
+    background, moving, done = series, torch.zeros_like(series), 0
+    if (kept := loop.found()) is not None:
+        series, background, moving, done = kept["series"], kept["background"], kept["moving"], int(kept["iteration"])
+
+    def state() -> State:
+        return {"series": series, "background": background, "moving": moving}
+
+    for iteration in range(done + 1, iterations + 1):
         previous, previous_background = series, background
         rest = series - moving
         threshold = low_rank * float(singular_values(rest.flatten(1)).max())
@@ -62,4 +71,5 @@ def published_low_rank_sparse(
         report(Status(iteration, change, problem.misfit(parts.sum(0)) + value, parts))
         if change < tolerance:
             break
+        loop.keep(iteration, state)
     return torch.stack([background, moving])

@@ -29,6 +29,7 @@ from DynamicMRIReconLib.methods.common.frames import Preview
 from DynamicMRIReconLib.methods.common.kspace_parameters import KSpaceParameters
 from DynamicMRIReconLib.methods.common.preparation import intensity_scale, sensitivity_maps, with_density
 from DynamicMRIReconLib.methods.common.slices import reconstruct_slices
+from DynamicMRIReconLib.methods.kept import Loop
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -173,6 +174,10 @@ class Problem:
         self.preview.offer(start, self.scale)
         return start
 
+    def loop(self, name: str, iterations: int) -> Loop:
+        """Where a solver keeps its state."""
+        return self.context.loop(name, f"iteration {{}} of {iterations}")
+
     def callback(self, iterations: int) -> Callable[[Status], None]:
         """Reports progress, offers previews, and raises ``Cancelled`` when the user asked to stop."""
 
@@ -278,6 +283,7 @@ def minimise(problem: Problem, parameters: RegularisedParameters, terms: Sequenc
         energy=problem.energy,
         misfit=problem.watched,
         callback=problem.callback(parameters.iterations),
+        keep=problem.loop("admm", parameters.iterations),
     )
 
 

@@ -20,18 +20,28 @@ def reconstruct_slices(
     times_s: NDArray[np.float64] | None = None,
     synthetic: NDArray[np.bool_] | None = None,
     beside: tuple[str, ...] = (),
+    keep: bool = True,
 ) -> ImageSeries:
     """Call ``reconstruct(slice, context)`` -> (frames, z, y, x) for each slice and join the results along z.
 
     With names of ``parts`` it returns (parts, frames, z, y, x); the series is then their sum. With names of what
     comes ``beside`` the series, it returns (1 + beside, frames, z, y, x), the series first. The slices share one
     progress bar. Affine and metadata are those of ``kspace``, and so are the frame times unless ``times_s`` are
-    given. A 3-D trajectory is one call for the whole volume.
+    given. A 3-D trajectory is one call for the whole volume. A run that goes on does not ask for slices that are done,
+    unless ``keep`` is False.
     """
     volume = kspace.trajectory is not None and kspace.trajectory.shape[-1] == 3
     count = 1 if volume else kspace.matrix[0]
-    done = [reconstruct(one, context.part(index, count)) for index, one in enumerate(kspace.slices())]
-    array = done[0] if count == 1 else np.concatenate(done, axis=-3)
+
+    def done(index: int, one: KSpace) -> NDArray[Any]:
+        part = context.part(index, count)
+        if count == 1 or not keep:
+            return reconstruct(one, part)
+        return part.once(f"slice {index + 1} of {count}", lambda inner: reconstruct(one, inner))
+
+    arrays = [done(index, one) for index, one in enumerate(kspace.slices())]
+    array = arrays[0] if count == 1 else np.concatenate(arrays, axis=-3)
+    context.release()
     named = dict(zip(parts, array, strict=True)) if parts else {}
     if parts:
         array = array.sum(axis=0)

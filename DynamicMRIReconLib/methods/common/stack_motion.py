@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -42,21 +41,44 @@ def correct_motion(
     motions: list[NDArray[np.float64] | None] = [None] * count
     kept: list[NDArray[np.bool_]] = [np.ones(len(stack.values), bool) for stack in stacks.stacks]
 
-    def volume_of(numbers: list[int], weight: float, step: Callable[[float], None]) -> torch.Tensor:
+    def volume_of(numbers: list[int], weight: float, part: Context) -> torch.Tensor:
         terms = _terms(stacks, settings, motions, kept, context.device)
         chosen = [terms[number] for number in numbers]
-        found = least_gradient(
-            chosen, weight, iterations=iterations, callback=lambda status: step(status.iteration / iterations)
-        )
-        return found.clamp_min(0).cpu()
 
-    def aligned(number: int, volume: torch.Tensor, rounds: int, step: Callable[[float], None]) -> Alignment:
+        def solved(inner: Context) -> NDArray[np.float32]:
+            loop = inner.loop("cg", f"iteration {{}} of {iterations}")
+            found = least_gradient(
+                chosen,
+                weight,
+                iterations=iterations,
+                callback=lambda status: inner.step(status.iteration / iterations),
+                keep=loop,
+            )
+            array: NDArray[np.float32] = found.clamp_min(0).cpu().numpy()
+            return array
+
+        return torch.from_numpy(part.once("volume", solved))
+
+    def aligned(number: int, volume: torch.Tensor, rounds: int, part: Context) -> Alignment:
         stack = stacks.stacks[number]
         geometry = slice_geometry(stack, motions=_each(motions[number], stack), **settings)
         samples, weights = torch.as_tensor(stack.values), torch.as_tensor(stack.weights())
-        return align(
-            volume, stacks.grid.affine, geometry, samples, weights, slice_by_slice=True, iterations=rounds, step=step
-        )
+
+        def search(inner: Context) -> NDArray[np.float64]:
+            found = align(
+                volume,
+                stacks.grid.affine,
+                geometry,
+                samples,
+                weights,
+                slice_by_slice=True,
+                iterations=rounds,
+                step=inner.step,
+            )
+            return np.column_stack([found.motions.reshape(-1, 16), found.correlation])
+
+        table = part.once(f"alignment of stack {number + 1}", search)
+        return Alignment(table[:, :16].reshape(-1, 4, 4), table[:, 16])
 
     # Before anything moves: a spoilt slice would pull all others. A stack cannot vouch for its own slices.
     first = context.part(0, cycles + 1)
@@ -65,16 +87,16 @@ def correct_motion(
         part = first.part(number, count)
         part.step(0.0, "Looking for spoilt slices")
         others = [other for other in range(count) if other != number]
-        judged.append(aligned(number, volume_of(others, _FIRST_REGULARIZATION, part.step), 0, part.step).correlation)
+        judged.append(aligned(number, volume_of(others, _FIRST_REGULARIZATION, part), 0, part).correlation)
     kept = [~(correlation < _FIRST_THRESHOLD) for correlation in judged]
     for cycle in range(cycles):
         share = cycle / max(1, cycles - 1)
         part = context.part(1 + cycle, cycles + 1)
         part.step(0.0, f"Slice-to-volume registration, round {cycle + 1} of {cycles}")
         weight = _FIRST_REGULARIZATION * (1 - share) + max(regularization, _FIRST_REGULARIZATION / 2) * share
-        volume = volume_of(list(range(count)), weight, part.part(0, 1 + count).step)
+        volume = volume_of(list(range(count)), weight, part.part(0, 1 + count))
         for number in range(count):
-            found = aligned(number, volume, 3, part.part(1 + number, 1 + count).step)
+            found = aligned(number, volume, 3, part.part(1 + number, 1 + count))
             motions[number] = found.motions
             least = _FIRST_THRESHOLD + (threshold - _FIRST_THRESHOLD) * share
             # a slice that shows too little to be judged stays

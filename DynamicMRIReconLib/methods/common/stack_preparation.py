@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -162,18 +163,18 @@ def _register(stacks: list[PreparedStack], fixed: int, context: Context) -> list
     def volume(stack: PreparedStack) -> Volume:
         return Volume(stack.values, stack.affine, stack.mask)
 
+    def motion_of(stack: PreparedStack, part: Context) -> NDArray[np.float64]:
+        return register_rigid(
+            volume(stacks[fixed]), volume(stack), seed=context.seed, step=lambda done: part.step(done, "Registering")
+        )
+
     registered = list(stacks)
     others = [number for number in range(len(stacks)) if number != fixed]
     for turn, number in enumerate(others):
         stack, part = stacks[number], context.part(turn, len(others))
         part.step(0.0, f"Registering {stack.name}")
         try:
-            motion = register_rigid(
-                volume(stacks[fixed]),
-                volume(stack),
-                seed=context.seed,
-                step=lambda done, part=part: part.step(done, "Registering"),  # type: ignore[misc]
-            )
+            motion = part.once("registration", partial(motion_of, stack))
         except RuntimeError as error:
             raise InputError(
                 f"{stack.name} cannot be registered with {stacks[fixed].name}: too little of them overlaps. Give "
@@ -208,9 +209,13 @@ def _refine(stacks: list[PreparedStack], fixed: int, context: Context) -> list[P
     for turn, number in enumerate(others):
         part = context.part(turn, len(others))
         rest = [stack for one, stack in enumerate(aligned) if one != number]
-        motion = align_to(rest, aligned[number], lambda done, part=part: part.step(done, "Aligning"))  # type: ignore[misc]
+        motion = part.once("alignment", partial(_alignment, rest, aligned[number]))
         aligned[number] = _moved(aligned[number], motion)
     return aligned
+
+
+def _alignment(rest: list[PreparedStack], stack: PreparedStack, part: Context) -> NDArray[np.float64]:
+    return align_to(rest, stack, lambda done: part.step(done, "Aligning"))
 
 
 def align_to(rest: list[PreparedStack], stack: PreparedStack, step: Callable[[float], None]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from DynamicMRIReconLib.operators.finite_difference import FiniteDifferenceOperator
 from DynamicMRIReconLib.operators.slice_profile import SliceProfileOperator
 from DynamicMRIReconLib.solvers.cg import conjugate_gradient
+from DynamicMRIReconLib.solvers.keeping import NOTHING, Keep
 from DynamicMRIReconLib.solvers.status import Callback
 
 #: voxels of a stack whose profile lies less than this within the volume are not explained by it
@@ -40,10 +41,12 @@ def least_gradient(
     iterations: int = 10,
     edge_weights: Tensor | None = None,
     callback: Callback | None = None,
+    keep: Keep = NOTHING,
 ) -> Tensor:
     """Minimise ``sum_k w_k |A_k x - y_k|^2 / 2 + regularization sum v |D x|^2 / 2`` by conjugate gradients.
 
     D are the differences of neighbours along z, y and x; ``edge_weights`` v, of the shape of ``D x``, are 1 when None.
+    ``keep`` is where the iteration keeps its state.
     """
     shape = tuple(terms[0].operator.domain_shape)
     difference = FiniteDifferenceOperator((1, *shape), (1, 2, 3))  # type: ignore[arg-type]
@@ -58,7 +61,7 @@ def least_gradient(
         return total
 
     rhs = sum((term.operator.adjoint(term.weights * term.samples) for term in terms[1:]), start=_first(terms[0]))
-    return conjugate_gradient(gram, rhs, x0=x0, iterations=iterations, independent_axes=0, callback=callback)
+    return conjugate_gradient(gram, rhs, x0=x0, iterations=iterations, independent_axes=0, callback=callback, keep=keep)
 
 
 def _first(term: Term) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import shutil
@@ -18,6 +19,8 @@ from DynamicMRIReconLib.jobs.events import final_event
 
 #: where the reconstruction itself is under way
 ITERATING = 0.11
+#: glibc's number of the size from which memory comes from the system
+_MMAP_THRESHOLD = -3
 
 
 @dataclass
@@ -65,6 +68,8 @@ def _cancel_file(place: Workplace) -> Ended:
 
 def _no_memory(place: Workplace) -> Ended:
     def limit() -> None:
+        # what this process has freed would serve else: every array shall ask the system
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1 << 16)
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         most = pages * resource.getpagesize() + (4 << 20)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
@@ -263,7 +268,7 @@ def _truncate(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
-CASES: dict[str, Callable[[Workplace], Ended]] = {
+ON_RUNS: dict[str, Callable[[Workplace], Ended]] = {
     "SIGKILL while iterating": _signalled(signal.SIGKILL, "error resource"),
     "SIGTERM while iterating": _signalled(signal.SIGTERM, "cancelled"),
     "SIGINT (Ctrl-C) while iterating": _signalled(signal.SIGINT, "cancelled"),

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -42,16 +42,16 @@ class Workplace:
         samples = (random.standard_normal((20, 4, 1, 64, 64)) + 1j).astype(np.complex64)
         maps = (random.standard_normal((4, 1, 64, 64)) + 1j).astype(np.complex64)
         io.write(self.input, KSpace(samples, np.eye(4), np.arange(20.0), coil_maps=maps))
-        self.digest = _digest(self.input)
+        self.digest = digest(self.input)
 
     @property
     def output(self) -> Path:
         """The further file that the job writes."""
         return self.out / "out.npz"
 
-    def set_job(self, *, long: bool) -> None:
-        """Write the job file: minutes of iterations, or a moment."""
-        parameters = {"iterations": 1000 if long else 2, "tolerance": 0.0, "frames_at_once": 1}
+    def set_job(self, *, long: bool, iterations: int = 2) -> None:
+        """Write the job file: minutes of iterations, or a moment, or so many of each frame."""
+        parameters = {"iterations": 1000 if long else iterations, "tolerance": 0.0, "frames_at_once": 1}
         entries = {"method": "cg-sense", "inputs": [str(self.input)], "device": "cpu", "parameters": parameters}
         text = json.dumps({**entries, "output": str(self.output)})
         (self.job / "job.json").write_text(text, encoding="utf-8")
@@ -62,10 +62,13 @@ class Workplace:
 
 
 class Worker:
-    """``recon --job FOLDER --events`` in a process of its own; ``before`` is done there first."""
+    """``recon --job FOLDER --events`` in a process of its own, or other ``words``; ``before`` is done there first."""
 
-    def __init__(self, place: Workplace, before: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, place: Workplace, before: Callable[[], None] = lambda: None, words: Sequence[object] = ()
+    ) -> None:
         self._place = place
+        self._words = [str(word) for word in words] or ["recon", "--job", str(place.job), "--events"]
         self._output = place.base / f"output-{time.monotonic_ns()}"
         self._output.mkdir()
         sys.stdout.flush()
@@ -83,7 +86,7 @@ class Worker:
                 descriptor = os.open(self._output / name, os.O_WRONLY | os.O_CREAT, 0o600)
                 os.dup2(descriptor, number)
             before()
-            code = main(["recon", "--job", str(self._place.job), "--events"])
+            code = main(self._words)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -107,17 +110,22 @@ class Worker:
                 self.returncode = os.waitstatus_to_exitcode(status)
         return self.returncode
 
-    def end(self) -> int | None:
-        """Wait for its end, and explain it where it could not itself, as whoever watches a worker does."""
+    def wait(self) -> int | None:
+        """Wait for its end; None when it had to be killed."""
         ends = time.monotonic() + WAIT_S
         while self.poll() is None and time.monotonic() < ends:
             time.sleep(0.02)
         if self.returncode is None:
             os.killpg(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-            return None
-        explain_exit(self._place.job, self.returncode, self.stderr)
         return self.returncode
+
+    def end(self) -> int | None:
+        """Wait for its end, and explain it where it could not itself, as whoever watches a worker does."""
+        code = self.wait()
+        if code is not None:
+            explain_exit(self._place.job, code, self.stderr)
+        return code
 
     @property
     def stderr(self) -> str:
@@ -138,14 +146,20 @@ class Worker:
         return True
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def faults_after(place: Workplace, worker: Worker, *, done: bool = False, input_gone: bool = False) -> list[str]:
-    """What is not as it must be after the worker's end; ``done``: the run shall have succeeded in spite of all."""
+def faults_after(
+    place: Workplace, worker: Worker, *, done: bool = False, input_gone: bool = False, kept: bool = False
+) -> list[str]:
+    """What is not as it must be after the worker's end; ``done``: the run shall have succeeded in spite of all.
+
+    ``kept``: the state of the run may be there.
+    """
     wrong = []
-    allowed = STAYS | (MADE if done else set())
+    allowed = STAYS | (MADE if done else set()) | ({"state"} if kept else set())
     left = {path.name for path in place.job.iterdir()} - allowed
     if left:
         wrong.append(f"left in the job folder: {', '.join(sorted(left))}")
@@ -154,7 +168,7 @@ def faults_after(place: Workplace, worker: Worker, *, done: bool = False, input_
         wrong.append(f"in the output folder: {', '.join(sorted(outputs)) or 'nothing'}")
     if any(place.temporary.iterdir()):
         wrong.append("temporary files are left")
-    if not input_gone and _digest(place.input) != place.digest:
+    if not input_gone and digest(place.input) != place.digest:
         wrong.append("the input changed")
     if worker.group_left():
         wrong.append("a process is left")

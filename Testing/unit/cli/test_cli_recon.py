@@ -21,6 +21,7 @@ import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib import cli_progress, io
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.jobs.job import Job
+from DynamicMRIReconLib.jobs.saved_state import KEEP_EVERY_VARIABLE
 
 PROGRAM = [sys.executable, "-m", "DynamicMRIReconLib"]
 METHOD = ["--method", "cg-sense", "--device", "cpu"]
@@ -109,11 +110,13 @@ def long_scan(folder: Path) -> Path:
 
 
 @contextmanager
-def long_recon(folder: Path, output: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def long_recon(
+    folder: Path, output: Path, variables: dict[str, str] | None = None, until: float = 0.1
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A reconstruction that is iterating, and the process number of its worker."""
     words = ["recon", long_scan(folder), *METHOD, "--set", "iterations=1000", "--set", "tolerance=0"]
     words += ["--set", "frames_at_once=1", "--output", output, "--events"]
-    environment = {**os.environ, "TMPDIR": str(folder / "temporary"), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "TMPDIR": str(folder / "temporary"), "OMP_NUM_THREADS": "1", **(variables or {})}
     (folder / "temporary").mkdir()
     process = subprocess.Popen(
         [*PROGRAM, *map(str, words)],
@@ -130,7 +133,7 @@ def long_recon(folder: Path, output: Path) -> Iterator[tuple[subprocess.Popen[st
         for line in process.stdout:
             event = json.loads(line)
             worker = event.get("pid", worker)
-            if event.get("fraction", 0) > 0.1:
+            if event.get("fraction", 0) > until:
                 break
         else:
             raise AssertionError(process.stderr.read())
@@ -184,6 +187,18 @@ def test_a_killed_worker_is_an_error_not_a_hang(tmp_path: Path) -> None:
     assert (last["event"], last["kind"]) == ("error", "resource")
     assert list(folder.iterdir()) == []
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_failed_run_that_kept_its_state_says_how_to_go_on(tmp_path: Path) -> None:
+    keeping = {KEEP_EVERY_VARIABLE: "0"}
+    with long_recon(tmp_path, tmp_path / "out.npz", keeping, until=0.101) as (process, worker):
+        os.kill(worker, signal.SIGKILL)
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err.count("\n")) == (1, 1)
+    (folder,) = (tmp_path / "temporary").iterdir()
+    assert list((folder / "state").glob("*.npz"))
+    assert err.endswith(f"It can go on from where it was: dynamic-mri-recon recon --overwrite --job {folder}\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")

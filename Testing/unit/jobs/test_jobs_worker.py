@@ -6,6 +6,7 @@ import hashlib
 import io as text_io
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -115,6 +116,21 @@ def test_a_cancel_file_is_seen_within_a_step(job_folder: Path) -> None:
     assert names(job_folder) == STAYS_ON_FAILURE
     change(job_folder, parameters={"steps": 1})
     assert run_job(job_folder) == 0, "a second run works"
+
+
+def test_a_run_whose_folder_is_removed_ends_soon_and_says_so(job_folder: Path) -> None:
+    change(job_folder, parameters={"steps": 1000, "step_s": 0.02})
+    told: list[dict[str, Any]] = []
+
+    def remove(event: dict[str, Any]) -> None:
+        told.append(event)
+        if event["event"] == "preview":
+            shutil.rmtree(job_folder, ignore_errors=True)
+
+    assert run_job(job_folder, listener=remove) == 1
+    assert told[-1]["kind"] == "resource"
+    assert f"The job folder {job_folder} was removed" in told[-1]["message"]
+    assert not job_folder.exists()
 
 
 def test_a_cancel_file_of_an_earlier_run_is_not_meant_for_this_one(job_folder: Path) -> None:
