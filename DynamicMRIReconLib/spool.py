@@ -126,15 +126,12 @@ def total(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def upper_percentile(array: NDArray[Any], percent: float) -> float:
-    """The ``percent`` percentile of the magnitudes, linear between ranks as ``numpy.percentile``; for high ones.
-
-    Only the values above it are kept on the way.
-    """
+    """The ``percent`` percentile of real values as ``numpy.percentile`` has it; only what lies above it is kept."""
     rank = (array.size - 1) * percent / 100
     kept = array.size - math.floor(rank)
-    largest = np.empty(0, np.abs(array[:1]).dtype)
+    largest = np.empty(0, array.dtype)
     for part in blocks(array):
-        together = np.concatenate([largest, np.abs(array[part]).ravel()])
+        together = np.concatenate([largest, array[part].ravel()])
         largest = np.partition(together, -kept)[-kept:] if together.size > kept else together
     lower, *upper = np.sort(largest)[:2].astype(np.float64)
     return float(lower + (rank - math.floor(rank)) * (upper[0] - lower)) if upper else float(lower)
