@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from DynamicMRIReconLib import io, phantoms, spool
+from DynamicMRIReconLib import io, spool
 from DynamicMRIReconLib.acquisition.simulate import SimulationParameters, simulate
 from DynamicMRIReconLib.data import ImageSeries, KSpace
+from DynamicMRIReconLib.phantoms.vocal_tract import VocalTractScene
 
 SIDE, FRAME_S = 84, 0.012
 #: frames that are simulated
@@ -35,17 +37,24 @@ def series(frames: int) -> ImageSeries:
     return ImageSeries(images, truth.affine, FRAME_S * np.arange(frames))
 
 
+def line_ras_mm() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ends of a line from the palate through the tongue."""
+    return VocalTractScene().profile_line_ras_mm
+
+
 def write(path: Path, kind: str, frames: int, coils: int = 1) -> None:
     """Write one of these: ``radial``, ``cartesian`` or ``series``."""
-    io.write(path, series(frames) if kind == "series" else globals()[kind](frames, coils))
+    kspace = {"radial": radial, "cartesian": cartesian}
+    io.write(path, kspace[kind](frames, coils) if kind in kspace else series(frames))
 
 
 def _simulated(trajectory: str, coils: int) -> tuple[KSpace, ImageSeries]:
-    settings = {"trajectory": trajectory, "matrix": SIDE, "frames": PERIOD, "coils": coils, "duration_s": 2.0}
-    return simulate(phantoms.get("vocal-tract"), SimulationParameters(acceleration=3.0, times_per_frame=1, **settings))
+    settings: dict[str, Any] = {"trajectory": trajectory, "matrix": SIDE, "frames": PERIOD, "coils": coils}
+    parameters = SimulationParameters(acceleration=3.0, times_per_frame=1, duration_s=2.0, **settings)
+    return simulate(VocalTractScene(), parameters)
 
 
-def _repeated(array: NDArray, frames: int) -> NDArray:
+def _repeated(array: NDArray[Any], frames: int) -> NDArray[Any]:
     out = spool.empty((frames, *array.shape[1:]), array.dtype)
     for part in spool.blocks(out):
         out[part] = array[np.arange(part.start, part.stop) % len(array)]

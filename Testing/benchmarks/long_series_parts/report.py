@@ -1,0 +1,107 @@
+"""The section of docs/reliability.md about long series, and its picture."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from long_series_parts.cases import CASES, LONGEST
+
+from DynamicMRIReconLib import spool
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+
+PICTURE = Path(__file__).resolve().parents[3] / "docs" / "pictures" / "long-series-memory.png"
+LIMIT_GIB = 4.0
+
+_PART = """## Long series
+
+Written by `python Testing/benchmarks/long_series.py --write` ({system}, Python {python}, one thread).
+
+Speech of 84 x 84 voxels, 12 ms a frame: a simulated scan of 40 frames, repeated. Memory of the worker
+(`recon --job`, or the command `profile`) is read from `/proc` every 20 ms. *Own* is what only this process holds
+(`RssAnon`); *with files* adds pages of files (`RssFile`): libraries, and the part of an array kept in a temporary file
+that is being looked at, which the system can take back at any time. Arrays above {threshold:g} MiB lie in such files
+([user-guide.md](user-guide.md)). *Data* is the size of the input's and the result's arrays. Networks are untrained and
+small, of the form of those that ship: memory for the data is the same, and 25,000 frames through one that ships take
+hours of a CPU.
+
+| run | frames | data [GiB] | own [MiB] | with files [MiB] | time [s] |
+|---|---:|---:|---:|---:|---:|
+{rows}
+
+{longest}
+
+![Memory of long series](pictures/long-series-memory.png)
+
+Left: a run of 25,000 frames from its start to its end. Right: the most memory of each run.
+"""
+
+
+def part(rows: list[dict[str, Any]]) -> str:
+    """The section."""
+    lines = [
+        f"| {row['case']} | {row['frames']} | {_data_gib(row):.2f} | {row['own_mib']:.0f} | {row['peak_mib']:.0f} | "
+        f"{row['seconds']:.0f} |"
+        for row in _sorted(rows)
+    ]
+    return _PART.format(
+        system=platform.system(),
+        python=platform.python_version(),
+        threshold=spool.DEFAULT_MIB,
+        rows="\n".join(lines),
+        longest=_about_longest(rows),
+    )
+
+
+def write_picture(rows: list[dict[str, Any]]) -> None:
+    """Memory over time of the longest gridding run, and peak memory over the number of frames."""
+    figure, (over_time, over_frames) = pyplot.subplots(1, 2, figsize=(11, 4.6))
+    longest = next((row for row in _sorted(rows) if row["samples"]), None)
+    if longest is not None:
+        seconds, own, files = zip(*longest["samples"], strict=True)
+        labels = ["own memory", "pages of files"]
+        over_time.stackplot(seconds, own, files, labels=labels, colors=["#1f4e79", "#9dc3e6"])
+        over_time.axhline(1024 * LIMIT_GIB, color="#a00000", linestyle="--", label=f"{LIMIT_GIB:g} GiB")
+        over_time.set_title(f"{longest['case'].replace('`', '')}, {longest['frames']} frames", fontsize=9)
+        over_time.legend(loc="upper right", fontsize=8)
+    over_time.set(xlabel="time [s]", ylabel="memory of the worker [MiB]", ylim=(0, 1.1 * 1024 * LIMIT_GIB))
+    for name in CASES:
+        found = [row for row in _sorted(rows) if row["case"] == name]
+        if found:
+            x, y = [row["frames"] for row in found], [row["peak_mib"] for row in found]
+            over_frames.plot(x, y, marker="o", markersize=4, label=name.replace("`", ""))
+    over_frames.axhline(1024 * LIMIT_GIB, color="#a00000", linestyle="--")
+    over_frames.set(xlabel="frames", ylabel="most memory, own and pages of files [MiB]", xscale="log")
+    over_frames.set_ylim(0, 1.1 * 1024 * LIMIT_GIB)
+    over_frames.legend(fontsize=7, loc="upper left", bbox_to_anchor=(0.0, 0.9))
+    for axis in (over_time, over_frames):
+        axis.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(PICTURE, dpi=110)
+    pyplot.close(figure)
+
+
+def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: (list(CASES).index(row["case"]), row["frames"]))
+
+
+def _data_gib(row: dict[str, Any]) -> float:
+    """Samples, trajectory or mask, and result."""
+    case, voxels = CASES[row["case"]], 84 * 84
+    radial = 13 * 2 * 84 * (8 * case.coils + 2 * 4)
+    before = {"radial": radial, "cartesian": voxels * (8 * case.coils + 1), "series": 4 * voxels}[case.kind]
+    after = {"ifnet": 8, "speech": 16, "profile": 0, "cardiac-vsr": 16}.get(case.method, 8) * voxels
+    return float(row["frames"] * (before + after)) / 2**30
+
+
+def _about_longest(rows: list[dict[str, Any]]) -> str:
+    done = [row for row in _sorted(rows) if row["frames"] == LONGEST and row["code"] == 0]
+    most = max((row["peak_mib"] for row in done), default=0.0)
+    ran = {row["case"] for row in done}
+    missing = [name for name in CASES if name not in ran]
+    said = f"{len(done)} of {len(CASES)} runs were made with {LONGEST:,} frames; they held at most {most:.0f} MiB."
+    return f"{said} Not made at that length: {'; '.join(missing)}." if missing else said
