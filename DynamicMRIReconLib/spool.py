@@ -93,13 +93,19 @@ def blocks(array: NDArray[Any]) -> Iterator[slice]:
         trim()
 
 
-def mapped(work: Callable[[NDArray[Any]], NDArray[Any]], array: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
-    """``work(block)`` of all blocks of ``array`` (frames, ...) joined; it keeps the number of frames."""
+def mapped(
+    work: Callable[[NDArray[Any]], NDArray[Any]], array: NDArray[Any], dtype: DTypeLike | None = None
+) -> NDArray[Any]:
+    """``work(block)`` of all blocks of ``array`` (frames, ...) joined; it keeps the number of frames.
+
+    ``array`` may be whatever is cut along its first axis as an array is, such as a data set of an HDF5 file. ``dtype``
+    None: that of what ``work`` gives.
+    """
     out: NDArray[Any] | None = None
     for part in blocks(array):
         block = work(array[part])
         if out is None:
-            out = empty((len(array), *block.shape[1:]), dtype)
+            out = empty((len(array), *block.shape[1:]), block.dtype if dtype is None else dtype)
         out[part] = block
     assert out is not None
     return out
@@ -125,16 +131,17 @@ def total(array: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
-def upper_percentile(array: NDArray[Any], percent: float) -> float:
-    """The ``percent`` percentile of real values as ``numpy.percentile`` has it; only what lies above it is kept."""
+def percentile(array: NDArray[Any], percent: float) -> float:
+    """That of real values as ``numpy.percentile`` has it; only what lies beyond it, above or below, is kept."""
     rank = (array.size - 1) * percent / 100
-    kept = array.size - math.floor(rank)
-    largest = np.empty(0, array.dtype)
+    from_above = percent >= 50
+    kept = array.size - math.floor(rank) if from_above else math.ceil(rank) + 1
+    outer = np.empty(0, array.dtype)
     for part in blocks(array):
-        together = np.concatenate([largest, array[part].ravel()])
-        largest = np.partition(together, -kept)[-kept:] if together.size > kept else together
-    lower, *upper = np.sort(largest)[:2].astype(np.float64)
-    return float(lower + (rank - math.floor(rank)) * (upper[0] - lower)) if upper else float(lower)
+        together = np.concatenate([outer, array[part].ravel()])
+        outer = np.sort(together)[-kept:] if from_above else np.sort(together)[:kept]
+    lower, upper = (outer[0], outer[min(1, kept - 1)]) if from_above else (outer[max(0, kept - 2)], outer[-1])
+    return float(lower + (rank - math.floor(rank)) * (np.float64(upper) - lower))
 
 
 def fill(file: IO[bytes], array: NDArray[Any]) -> int:

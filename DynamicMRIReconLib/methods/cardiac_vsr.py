@@ -154,7 +154,7 @@ def super_resolved(
 
     from DynamicMRIReconLib.networks.upsampler import bicubic
 
-    bright = spool.upper_percentile(array, BRIGHT_PERCENT) or float(array.max()) or 1.0
+    bright = spool.percentile(array, BRIGHT_PERCENT) or float(array.max()) or 1.0
     frames, slices, height, width = array.shape
     scale = network.scale
     result = spool.empty((frames, slices, scale * height, scale * width), np.float32)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,15 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp/dynamic-mri-recon-long-series"))
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
+    rows_folder = arguments.folder / "rows"
+    rows_folder.mkdir(parents=True, exist_ok=True)
     for name, case in CASES.items():
         for frames in case.lengths:
-            kept = arguments.folder / f"{case.method}{case.suffix}-{frames}.json"
+            kept = rows_folder / f"{case.method}{case.suffix}-{frames}.json"
             wanted = frames <= arguments.most and any(word in name for word in arguments.cases)
             if wanted and not kept.exists():
                 kept.write_text(json.dumps(_measured(name, frames, arguments.folder)), encoding="utf-8")
-    rows = [json.loads(path.read_text(encoding="utf-8")) for path in arguments.folder.glob("*-*.json")]
+    rows = [json.loads(path.read_text(encoding="utf-8")) for path in rows_folder.iterdir()]
     if arguments.write:
         write_picture(rows)
         put_part(part(rows))
@@ -45,7 +47,8 @@ def main() -> int:
 
 
 def _measured(name: str, frames: int, folder: Path) -> dict[str, Any]:
-    watched = CASES[name].run(frames, folder)
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        watched = CASES[name].run(frames, Path(work))
     row = {"case": name, "frames": frames, "code": watched.code, "seconds": watched.seconds}
     row |= {"own_mib": watched.own_mib, "peak_mib": watched.peak_mib}
     print(row, watched.stderr[-2000:] if watched.code else "", flush=True)

@@ -81,9 +81,9 @@ def test_blocks_are_the_whole() -> None:
 
 
 @pytest.mark.usefixtures("small_blocks")
-@pytest.mark.parametrize("percent", [50.0, 99.0, 99.9, 100.0])
+@pytest.mark.parametrize("percent", [0.0, 0.5, 49.0, 50.0, 99.0, 99.9, 100.0])
 def test_percentile(percent: float) -> None:
-    assert spool.upper_percentile(RANDOM, percent) == pytest.approx(np.percentile(RANDOM, percent), rel=1e-6)
+    assert spool.percentile(RANDOM, percent) == pytest.approx(np.percentile(RANDOM, percent), rel=1e-6)
 
 
 @pytest.mark.usefixtures("small_blocks")

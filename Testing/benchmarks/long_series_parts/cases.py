@@ -12,11 +12,13 @@ from typing import Any
 from long_series_parts import inputs
 from long_series_parts.memory import Watched, watch
 
+from DynamicMRIReconLib.models.architectures import build
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "unit" / "methods"))
 import tiny_models
 
 LONGEST = 25_000
-LENGTHS = (1000, 4000, 10_000, LONGEST)
+LENGTHS = (500, 1000, 2000, 4000, LONGEST)
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,9 @@ class Case:
     output: str = ""
 
     def run(self, frames: int, folder: Path) -> Watched:
-        """Make the input, run the command, watch it; input and result are removed."""
-        source = folder / f"{self.kind}-{self.coils}-{frames}{self.suffix}"
-        try:
-            inputs.write(source, self.kind, frames, self.coils)
-            return self._watched(source, folder)
-        finally:
-            source.unlink(missing_ok=True)
-
-    def _watched(self, source: Path, folder: Path) -> Watched:
+        """Make the input in ``folder``, run the command there, and watch it."""
+        source = folder / f"series{self.suffix}"
+        inputs.write(source, self.kind, frames, self.coils)
         program = [sys.executable, "-m", "DynamicMRIReconLib"]
         environment = {"OMP_NUM_THREADS": "1", "TMPDIR": str(folder)}
         if self.method == "profile":
@@ -62,21 +58,22 @@ class Case:
             words = ["profile", str(source), "--line", line, "--output", str(folder / "profile.csv")]
             return watch([*program, *words], environment)
         job = folder / "job"
-        job.mkdir(exist_ok=True)
+        job.mkdir()
         weights = {name: str(make(folder)) for name, make in self.networks.items()}
         entries = {"method": self.method, "inputs": [str(source)], "device": "cpu"}
         entries["parameters"] = {**self.parameters, **weights}
         if self.output:
             entries["output"] = str(job / f"out{self.output}")
         (job / "job.json").write_text(json.dumps(entries), encoding="utf-8")
-        try:
-            return watch([*program, "recon", "--job", str(job), "--events"], environment)
-        finally:
-            for path in [*job.iterdir(), *folder.glob("*.safetensors")]:
-                path.unlink()
+        return watch([*program, "recon", "--job", str(job), "--events"], environment)
 
 
-_MICCAN = {"weights": tiny_models.tiny_miccan}
+def _miccan(folder: Path) -> Path:
+    options = {"blocks": 1, "features": 8}
+    return tiny_models.write_model(folder, "miccan", build("miccan", options), options)
+
+
+_MICCAN = {"weights": _miccan}
 CASES: dict[str, Case] = {
     "gridding, radial, 4 coils, `.npz`": Case("gridding", "radial", ".npz", coils=4, output=".npz"),
     "gridding, radial, 4 coils, ISMRMRD": Case("gridding", "radial", ".h5", coils=4),
@@ -97,6 +94,6 @@ CASES: dict[str, Case] = {
         ".seq.nrrd",
         networks={"weights": lambda folder: tiny_models.tiny_cardiac_vsr(folder, 2)},
         parameters={"ed_frame": 0, "es_frame": 20, "beats": 2},
-        lengths=(100, 200, 400, 800),
+        lengths=(50, 100, 200, 400),
     ),
 }

@@ -60,5 +60,9 @@ def _held_mib(pid: int) -> dict[str, float] | None:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     except OSError:
         return None
-    found = {name: int(rest.split()[0]) / 1024 for name, _, rest in (line.partition(":") for line in lines) if name in _FIELDS}
+    found = {
+        name: int(rest.split()[0]) / 1024
+        for name, _, rest in (line.partition(":") for line in lines)
+        if name in _FIELDS
+    }
     return found if len(found) == len(_FIELDS) else None
