@@ -38,7 +38,7 @@ _alive: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 @contextmanager
 def spooled_above(size_bytes: float) -> Iterator[None]:
     """Within it, arrays of more than ``size_bytes`` lie in files: 0 for all of them, infinity for none."""
-    global _above_bytes  # noqa: PLW0603  the threshold is one for the process, as memory is
+    global _above_bytes
     before, _above_bytes = _above_bytes, size_bytes
     try:
         yield
@@ -144,12 +144,12 @@ def percentile(array: NDArray[Any], percent: float) -> float:
     return float(lower + (rank - math.floor(rank)) * (np.float64(upper) - lower))
 
 
-def fill(file: IO[bytes], array: NDArray[Any]) -> int:
-    """Read the bytes of ``array``, which is in C order, from ``file``; gives how many there were."""
+def fill(file: Any, array: NDArray[Any]) -> int:
+    """Read the bytes of ``array``, in C order, from ``file``, which has ``readinto``; gives how many there were."""
     flat = array.reshape(-1).view(np.uint8)
     done = 0
     while done < flat.size:
-        count = file.readinto(memoryview(flat[done : done + BLOCK_BYTES]))  # type: ignore[attr-defined]
+        count = file.readinto(flat[done : done + BLOCK_BYTES].data)
         if not count:
             break
         done += count
@@ -181,7 +181,7 @@ def _mapping(size: int) -> mmap.mmap:
     except OSError as error:
         if error.errno == errno.ENOMEM:
             raise MemoryError from error
-        what = f"A temporary file of {size / 2**30:.2f} GiB could not be made in {folder} ({error.strerror or error})"
+        what = f"A temporary file of {size / 2**20:.0f} MiB could not be made in {folder} ({error.strerror or error})"
         raise ResourceError(f"{what}: make room there, or name another folder by TMPDIR.") from error
     _alive.add(mapping)
     return mapping

@@ -42,8 +42,8 @@ def load_cfl(path: Path) -> NDArray[np.complex64]:
             f"{values.name} holds {found} bytes but {header.name} announces {expected}: the pair is damaged."
         )
     array = spool.empty(tuple(sizes[::-1]), "<c8")
-    with values.open("rb") as file:
-        if spool.fill(file, array) < expected:
+    with values.open("rb") as stored:
+        if spool.fill(stored, array) < expected:
             raise InputError(f"{values.name} was cut short while it was read.")
     return array.transpose().astype(np.complex64, copy=False)
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib import spool
+from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io import dicom_files
 from DynamicMRIReconLib.io.dicom_frames import DicomFrame, rescaled

@@ -35,8 +35,8 @@ def read_file(path: Path) -> tuple[NDArray[Any], Header]:
     Raises
     ------
     Exception
-        What pynrrd raises for a header that it cannot read, and ``ValueError`` where the data are of another length than
-        the header says.
+        What pynrrd raises for a header that it cannot read; ``ValueError`` where the data have another length than it
+        says.
     """
     import nrrd
 

@@ -51,7 +51,7 @@ def test_what_is_written_stays_when_memory_is_given_back() -> None:
 def test_nothing_has_a_name_and_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
+    before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").is_dir() else 0
     with spool.spooled_above(0):
         array = spool.empty((100, 100), np.float32)
     assert list(tmp_path.iterdir()) == []
@@ -62,7 +62,7 @@ def test_nothing_has_a_name_and_nothing_stays(tmp_path: Path, monkeypatch: pytes
     del view
     gc.collect()
     if before:
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 @pytest.mark.usefixtures("small_blocks")
