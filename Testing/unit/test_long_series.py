@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -180,3 +181,26 @@ def _again(data: Any) -> Any:
     arrays = {name: getattr(data, name) for name in ("array", "samples", "mask", "trajectory") if hasattr(data, name)}
     kept = {name: spool.mapped(lambda block: block, a, a.dtype) for name, a in arrays.items() if a is not None}
     return type(data)(**{**data.__dict__, **kept})
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells what a process holds")
+def test_nothing_of_an_ismrmrd_file_stays_in_memory(tmp_path: Path) -> None:
+    """HDF5 keeps what is read of variable length without being asked for."""
+    samples, k = noise(300, 4, 13, 168), np.zeros((300, 13, 168, 2), np.float32)
+    path = dmr.write(tmp_path / "a.h5", KSpace(samples, AFFINE, np.arange(300), (1, 84, 84), k + 20))
+    program = f"""
+import DynamicMRIReconLib as dmr
+from DynamicMRIReconLib import spool
+
+def held():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("RssAnon"))
+
+with spool.spooled_above(0):
+    dmr.read({str(path)!r}, frames_from="repetition")
+    before = held()
+    kept = [dmr.read({str(path)!r}) for _ in range(4)]
+    spool.trim()
+    assert held() - before < {3 * samples.nbytes // 1024}, held() - before
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
