@@ -161,7 +161,7 @@ def _threshold() -> float:
     if _above_bytes is not None:
         return _above_bytes
     try:
-        return 2**20 * float(os.environ.get(ENVIRONMENT_VARIABLE, DEFAULT_MIB))
+        return 2**20 * max(0.0, float(os.environ.get(ENVIRONMENT_VARIABLE, DEFAULT_MIB)))
     except ValueError:
         return 2**20 * DEFAULT_MIB
 

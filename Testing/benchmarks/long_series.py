@@ -1,6 +1,6 @@
 """Memory of the worker while it reconstructs long speech series: does it grow with the number of frames?
 
-    python Testing/benchmarks/long_series.py [--cases WORD ...] [--most FRAMES] [--folder FOLDER] [--write]
+    python Testing/benchmarks/long_series.py [--cases WORD ...] [--frames N ...] [--folder FOLDER] [--write]
 
 Rows are kept in the folder, which also takes inputs and results of some GB; started again, the script measures those
 that are missing. ``--write`` puts table and picture into docs/. Linux only: memory is read from /proc.
@@ -26,7 +26,7 @@ def main() -> int:
     """Measure, print, and write page and picture when asked to; 1 when a run failed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cases", nargs="*", default=[""], metavar="WORD", help="those whose names hold a word")
-    parser.add_argument("--most", type=int, default=LONGEST, metavar="FRAMES", help="leave out longer series")
+    parser.add_argument("--frames", nargs="*", type=int, metavar="N", help="only series of so many frames")
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp/dynamic-mri-recon-long-series"))
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
@@ -35,7 +35,7 @@ def main() -> int:
     for name, case in CASES.items():
         for frames in case.lengths:
             kept = rows_folder / f"{case.method}{case.suffix}-{frames}.json"
-            wanted = frames <= arguments.most and any(word in name for word in arguments.cases)
+            wanted = any(word in name for word in arguments.cases) and frames in (arguments.frames or case.lengths)
             if wanted and not kept.exists():
                 kept.write_text(json.dumps(_measured(name, frames, arguments.folder)), encoding="utf-8")
     rows = [json.loads(path.read_text(encoding="utf-8")) for path in rows_folder.iterdir()]
