@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import matplotlib
-from long_series_parts.cases import CASES, LONGEST
+from long_series_parts.cases import CASES, LENGTHS, LONGEST
 
 from DynamicMRIReconLib import spool
 
@@ -26,8 +27,8 @@ Speech of 84 x 84 voxels, 12 ms a frame: a simulated scan of 40 frames, repeated
 (`RssAnon`); *with files* adds pages of files (`RssFile`): libraries, and the part of an array kept in a temporary file
 that is being looked at, which the system can take back at any time. Arrays above {threshold:g} MiB lie in such files
 ([user-guide.md](user-guide.md)). *Data* is the size of the input's and the result's arrays. Networks are untrained and
-small, of the form of those that ship: memory for the data is the same, and 25,000 frames through one that ships take
-hours of a CPU.
+small, of the form of those that ship, through which 25,000 frames take more than an hour of a CPU; memory for the data
+is the same. The computer was busy with other work: the times are no measure of speed.
 
 | run | frames | data [GiB] | own [MiB] | with files [MiB] | time [s] |
 |---|---:|---:|---:|---:|---:|
@@ -37,7 +38,9 @@ hours of a CPU.
 
 ![Memory of long series](pictures/long-series-memory.png)
 
-Left: a run of 25,000 frames from its start to its end. Right: the most memory of each run.
+Left: a run of 25,000 frames from its start to its end. Right: the most memory of each run, and, dotted, how much data
+gridding has to do with. `cardiac-vsr` looks at all frames of a heartbeat at once, and keeps the states of its network
+for all of them: its memory grows with their number.
 """
 
 
@@ -74,9 +77,15 @@ def write_picture(rows: list[dict[str, Any]]) -> None:
         if found:
             x, y = [row["frames"] for row in found], [row["peak_mib"] for row in found]
             over_frames.plot(x, y, marker="o", markersize=4, label=name.replace("`", ""))
+    data = [row for row in _sorted(rows) if row["case"] == next(iter(CASES))]
+    x, y = [row["frames"] for row in data], [1024 * _data_gib(row) for row in data]
+    over_frames.plot(x, y, color="0.5", linestyle=":", label="data of gridding: input and result")
     over_frames.axhline(1024 * LIMIT_GIB, color="#a00000", linestyle="--")
     over_frames.set(xlabel="frames", ylabel="most memory, own and pages of files [MiB]", xscale="log")
     over_frames.set_ylim(0, 1.1 * 1024 * LIMIT_GIB)
+    ticks = sorted({row["frames"] for row in rows if row["frames"] in (50, 200, *LENGTHS)})
+    over_frames.set_xticks(ticks, [f"{tick:,}" for tick in ticks], minor=False, fontsize=8)
+    over_frames.minorticks_off()
     over_frames.legend(fontsize=7, loc="upper left", bbox_to_anchor=(0.0, 0.9))
     for axis in (over_time, over_frames):
         axis.grid(alpha=0.3)
@@ -102,6 +111,6 @@ def _about_longest(rows: list[dict[str, Any]]) -> str:
     done = [row for row in _sorted(rows) if row["frames"] == LONGEST and row["code"] == 0]
     most = max((row["peak_mib"] for row in done), default=0.0)
     ran = {row["case"] for row in done}
-    missing = [name for name in CASES if name not in ran]
-    said = f"{len(done)} of {len(CASES)} runs were made with {LONGEST:,} frames; they held at most {most:.0f} MiB."
-    return f"{said} Not made at that length: {'; '.join(missing)}." if missing else said
+    missing = [f"{case.method} ({case.suffix})" for name, case in CASES.items() if name not in ran]
+    said = f"With {LONGEST:,} frames {len(done)} of {len(CASES)} were run; they held at most {most:.0f} MiB."
+    return textwrap.fill(f"{said} Not run at that length: {', '.join(missing)}." if missing else said, 119)
