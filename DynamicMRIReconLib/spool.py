@@ -28,8 +28,8 @@ ENVIRONMENT_VARIABLE = "DYNAMIC_MRI_RECON_SPOOL_MIB"
 DEFAULT_MIB = 128.0
 #: of an array are looked at together
 BLOCK_BYTES = 16 * 2**20
-#: never in memory, as /tmp is on many systems
-_LARGE_FILES = Path("/var/tmp")
+#: where temporary files go if nobody names a folder, in memory on many systems; and what is on disk everywhere
+_MAYBE_IN_MEMORY, _ON_DISK = "/tmp", Path("/var/tmp")
 
 _above_bytes: float | None = None
 _alive: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
@@ -167,9 +167,11 @@ def _threshold() -> float:
 
 
 def _folder() -> str:
+    folder = tempfile.gettempdir()
     named = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
-    usable = _LARGE_FILES.is_dir() and os.access(_LARGE_FILES, os.W_OK)
-    return str(_LARGE_FILES) if usable and not named else tempfile.gettempdir()
+    if named or folder != _MAYBE_IN_MEMORY or not (_ON_DISK.is_dir() and os.access(_ON_DISK, os.W_OK)):
+        return folder
+    return str(_ON_DISK)
 
 
 def _mapping(size: int) -> mmap.mmap:
