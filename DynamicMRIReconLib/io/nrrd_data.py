@@ -20,6 +20,7 @@ Header = dict[str, Any]
 
 _GZIP = zlib.MAX_WBITS | 16
 _PIECE = 4 * 2**20
+_NEEDED = ("type", "dimension", "sizes", "encoding")
 _SKIPS = ("line skip", "lineskip", "byte skip", "byteskip")
 #: types of voxels that are read here; pynrrd knows more names of them
 _TYPES = {
@@ -35,14 +36,17 @@ def read_file(path: Path) -> tuple[NDArray[Any], Header]:
     Raises
     ------
     Exception
-        What pynrrd raises for a header that it cannot read; ``ValueError`` where the data have another length than it
-        says.
+        What pynrrd raises for a header that it cannot read; ``ValueError`` where the header lacks a field, or the data
+        have another length than it says.
     """
     import nrrd
 
     with path.open("rb") as file:
         header: Header = nrrd.read_header(file)
         start = file.tell()
+    missing = [field for field in _NEEDED if field not in header]
+    if missing or int(header["dimension"]) != len(header["sizes"]):
+        raise ValueError(f"its header has no {missing[0]}." if missing else "its sizes are not those of its dimension.")
     dtype = _dtype(header)
     if dtype is None or any(int(header.get(name, 0)) for name in _SKIPS):
         stored: tuple[NDArray[Any], Header] = nrrd.read(str(path), index_order="C")

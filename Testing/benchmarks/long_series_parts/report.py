@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from long_series_parts.cases import CASES, LENGTHS, LONGEST
 
 from DynamicMRIReconLib import spool
@@ -69,7 +70,7 @@ def write_picture(rows: list[dict[str, Any]]) -> None:
         labels = ["own memory", "pages of files"]
         over_time.stackplot(seconds, own, files, labels=labels, colors=["#1f4e79", "#9dc3e6"])
         over_time.axhline(1024 * LIMIT_GIB, color="#a00000", linestyle="--", label=f"{LIMIT_GIB:g} GiB")
-        over_time.set_title(f"{longest['case'].replace('`', '')}, {longest['frames']} frames", fontsize=9)
+        over_time.set_title(f"{longest['case'].replace('`', '')}, {longest['frames']:,} frames", fontsize=9)
         over_time.legend(loc="upper right", fontsize=8)
     over_time.set(xlabel="time [s]", ylabel="memory of the worker [MiB]", ylim=(0, 1.1 * 1024 * LIMIT_GIB))
     for name in CASES:
@@ -77,9 +78,9 @@ def write_picture(rows: list[dict[str, Any]]) -> None:
         if found:
             x, y = [row["frames"] for row in found], [row["peak_mib"] for row in found]
             over_frames.plot(x, y, marker="o", markersize=4, label=name.replace("`", ""))
-    data = [row for row in _sorted(rows) if row["case"] == next(iter(CASES))]
-    x, y = [row["frames"] for row in data], [1024 * _data_gib(row) for row in data]
-    over_frames.plot(x, y, color="0.5", linestyle=":", label="data of gridding: input and result")
+    lengths = np.geomspace(LENGTHS[0], LONGEST, 50)
+    data = [1024 * _data_gib({"case": next(iter(CASES)), "frames": frames}) for frames in lengths]
+    over_frames.plot(lengths, data, color="0.5", linestyle=":", label="data of gridding: input and result")
     over_frames.axhline(1024 * LIMIT_GIB, color="#a00000", linestyle="--")
     over_frames.set(xlabel="frames", ylabel="most memory, own and pages of files [MiB]", xscale="log")
     over_frames.set_ylim(0, 1.1 * 1024 * LIMIT_GIB)
