@@ -13,6 +13,7 @@ written as magnitudes, with a note: 3D Slicer and most viewers refuse complex vo
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import math
@@ -64,9 +65,11 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
         # nibabel would print what it thinks of a header
         with LoggingOutputSuppressor(), python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore")
-            # not mapped: the file may be cut short while the series is in use
-            image = checked_class(path).from_filename(str(path), mmap=False, keep_file_open=True)
-            stored = _voxels(image.dataobj)
+            kind = checked_class(path)
+            # one open file for all blocks; not mapped, since it may be cut short while the series is in use
+            with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+                image = kind.from_file_map(kind.make_file_map({"image": file}), mmap=False)
+                stored = _voxels(image.dataobj)
     except (MemoryError, ReconError):
         raise
     except Exception as error:

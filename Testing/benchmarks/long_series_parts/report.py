@@ -23,11 +23,11 @@ _PART = """## Long series
 
 Written by `python Testing/benchmarks/long_series.py --write` ({system}, Python {python}, one thread).
 
-Speech of 84 x 84 voxels, 12 ms a frame: a simulated scan of 40 frames, repeated. Memory of the worker (`recon
---job`, or the command `profile`) is read from `/proc` every 20 ms. *Own* is what only this process holds
+Speech of 84 x 84 voxels, 12 ms a frame: a simulated scan of 40 frames, repeated. Memory of the worker (`recon --job`,
+or the command `profile`) is read from `/proc` every 20 ms. *Own* is what only this process holds
 (`RssAnon`); *with files* adds pages of files (`RssFile`): libraries, and the part of an array kept in a temporary
 file that is being looked at, which the system can take back at any time. Arrays above {threshold:g} MiB lie in such
-files ([user-guide.md](user- guide.md#long-series)); below, memory grows with them. *Data* is the size of the
+files ([user-guide.md](user-guide.md#long-series)); below, memory grows with them. *Data* is the size of the
 input's and the result's arrays. Networks are untrained and small, of the form of those that ship, through which
 25,000 frames take more than an hour of a CPU; memory for the data is the same. The computer was busy with other
 work: the times are no measure of speed.
