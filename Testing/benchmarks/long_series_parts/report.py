@@ -109,10 +109,20 @@ def _data_gib(row: dict[str, Any]) -> float:
     return float(row["frames"] * (before + after)) / 2**30
 
 
+def _reaches_files(name: str, rows: list[dict[str, Any]]) -> bool:
+    """Whether the longest run of a case had an array above the threshold: samples or result, 8 bytes a voxel."""
+    frames = max((row["frames"] for row in rows if row["case"] == name), default=0)
+    values = {"gridding": 8 * 4 * 13 * 168, "ifnet": 8 * 84 * 84, "speech": 16 * 84 * 84, "cardiac-vsr": 16 * 84 * 84}
+    return frames * values.get(CASES[name].method, 8 * 84 * 84) > spool.DEFAULT_MIB * 2**20
+
+
 def _about_longest(rows: list[dict[str, Any]]) -> str:
     done = [row for row in _sorted(rows) if row["frames"] == LONGEST and row["code"] == 0]
     most = max((row["peak_mib"] for row in done), default=0.0)
     ran = {row["case"] for row in done}
+    short = [case.method for name, case in CASES.items() if name not in ran and not _reaches_files(name, rows)]
+    if short:
+        said += f" Run only with arrays that stay in memory, which shows nothing of longer ones: {', '.join(short)}."
     missing = [f"{case.method} ({case.suffix})" for name, case in CASES.items() if name not in ran]
     said = f"With {LONGEST:,} frames {len(done)} of {len(CASES)} were run; they held at most {most:.0f} MiB."
     return textwrap.fill(f"{said} Not run at that length: {', '.join(missing)}." if missing else said, 119)
