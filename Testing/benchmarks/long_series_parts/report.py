@@ -120,9 +120,11 @@ def _about_longest(rows: list[dict[str, Any]]) -> str:
     done = [row for row in _sorted(rows) if row["frames"] == LONGEST and row["code"] == 0]
     most = max((row["peak_mib"] for row in done), default=0.0)
     ran = {row["case"] for row in done}
+    missing = [f"{case.method} ({case.suffix})" for name, case in CASES.items() if name not in ran]
+    said = f"With {LONGEST:,} frames {len(done)} of {len(CASES)} were run; they held at most {most:.0f} MiB."
+    if missing:
+        said += f" Not run at that length: {', '.join(missing)}."
     short = [case.method for name, case in CASES.items() if name not in ran and not _reaches_files(name, rows)]
     if short:
         said += f" Run only with arrays that stay in memory, which shows nothing of longer ones: {', '.join(short)}."
-    missing = [f"{case.method} ({case.suffix})" for name, case in CASES.items() if name not in ran]
-    said = f"With {LONGEST:,} frames {len(done)} of {len(CASES)} were run; they held at most {most:.0f} MiB."
-    return textwrap.fill(f"{said} Not run at that length: {', '.join(missing)}." if missing else said, 119)
+    return textwrap.fill(said, 119)
