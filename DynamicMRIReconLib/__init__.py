@@ -49,10 +49,10 @@ __all__ = [
 if TYPE_CHECKING:
     from DynamicMRIReconLib.data import Geometry, ImageSeries, KSpace, right_handed
     from DynamicMRIReconLib.errors import Cancelled, InputError, ResourceError
-    from DynamicMRIReconLib.evaluation import evaluate
+    from DynamicMRIReconLib.evaluation.evaluate import evaluate
     from DynamicMRIReconLib.io import info, read, write
     from DynamicMRIReconLib.pipeline import reconstruct
-    from DynamicMRIReconLib.profiles import line_profile
+    from DynamicMRIReconLib.profiles.line_profile import line_profile
 
 
 def __getattr__(name: str) -> Any:

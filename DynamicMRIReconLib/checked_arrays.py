@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.errors import InputError
 
 
 def checked_array(value: Any, name: str, dtype: type, ndims: tuple[int, ...], axes: str) -> NDArray[Any]:
-    """``value`` as an array of ``dtype`` with a sentence for each way in which it can be wrong."""
+    """``value`` as an array of ``dtype`` with a sentence for each way in which it can be wrong.
+
+    It is looked at, and converted, in blocks along its first axis.
+    """
     array = np.asarray(value)
     if array.dtype.kind not in "biufc":
         raise InputError(f"{name} must hold numbers, not {array.dtype}.")
@@ -19,16 +23,26 @@ def checked_array(value: Any, name: str, dtype: type, ndims: tuple[int, ...], ax
         raise InputError(f"{name} must have the axes {axes}; its shape is {array.shape}.")
     if array.size == 0:
         raise InputError(f"{name} is empty: its shape is {array.shape}; at least one element on every axis is needed.")
-    if array.dtype.kind in "fc" and not np.isfinite(array).all():
-        bad = int(array.size - np.isfinite(array).sum())
+    bad = _not_finite(array)
+    if bad:
         raise InputError(f"{name} holds {bad} values that are not finite (NaN or infinite) out of {array.size}.")
     if array.dtype.kind == "c" and np.dtype(dtype).kind not in "c":
         raise InputError(f"{name} must be real, not complex.")
+    if array.dtype == dtype:
+        return array
     with np.errstate(over="ignore"):
-        converted: NDArray[Any] = array.astype(dtype, copy=False)
-    if array.dtype.kind in "iufc" and np.dtype(dtype).kind in "fc" and not np.isfinite(converted).all():
+        converted = spool.mapped(lambda block: block.astype(dtype), array, dtype)
+    if array.dtype.kind in "iufc" and _not_finite(converted):
         raise InputError(f"{name} holds values too large for single precision: scale the data first.")
     return converted
+
+
+def _not_finite(array: NDArray[Any]) -> int:
+    """How many values are NaN or infinite."""
+    if array.dtype.kind not in "fc":
+        return 0
+    parts = (array[part] for part in spool.blocks(array))
+    return sum(int(part.size - np.count_nonzero(np.isfinite(part))) for part in parts)
 
 
 def checked_times(times_s: Any, frames: int, name: str) -> NDArray[np.float64]:

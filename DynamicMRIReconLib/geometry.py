@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.errors import InputError
 
 
@@ -127,4 +128,4 @@ def right_handed(array: NDArray[Any], affine: ArrayLike) -> tuple[NDArray[Any], 
     matrix[:3, 3] += matrix[:3, 2] * (array.shape[-3] - 1)
     matrix[:3, 2] *= -1
     # A copy: torch refuses views with negative strides.
-    return np.ascontiguousarray(np.flip(array, axis=-3)), matrix
+    return spool.contiguous(np.flip(array, axis=-3)), matrix

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.checked_arrays import checked_array, checked_times
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.geometry import Geometry
@@ -69,7 +70,7 @@ class KSpace:
             axes = "(frames, coils, shots, readout) or (frames, coils, z, shots, readout)"
             samples = checked_array(self.samples, "k-space samples", np.complex64, (4, 5), axes)
             self._check_trajectory(samples)
-        if not np.any(samples):
+        if not any(samples[part].any() for part in spool.blocks(samples)):
             raise InputError("All k-space samples are zero: there is nothing to reconstruct.")
         object.__setattr__(self, "samples", samples)
         object.__setattr__(self, "affine", Geometry(self.affine).affine)
@@ -83,18 +84,20 @@ class KSpace:
             raise InputError(f"The image shape {tuple(self.image_shape)} differs from the Cartesian samples' {shape}.")
         if self.density is not None:
             raise InputError("Density weights belong to non-Cartesian k-space: give a trajectory with them.")
-        measured = np.any(samples != 0, axis=1)
-        if self.mask is None:
-            mask = measured
-        else:
-            mask = np.asarray(self.mask).astype(bool)
-            expected = (len(samples), *shape)
-            if mask.shape != expected:
-                raise InputError(f"The mask must have the axes (frames, z, ky, kx) = {expected}, not {mask.shape}.")
-            if np.any(measured & ~mask):
-                raise InputError("k-space holds samples other than zero where the mask is 0: mask and data disagree.")
-        object.__setattr__(self, "mask", mask)
+        object.__setattr__(self, "mask", self._checked_mask(samples, (len(samples), *shape)))
         object.__setattr__(self, "image_shape", shape)
+
+    def _checked_mask(self, samples: NDArray[np.complex64], expected: tuple[int, ...]) -> NDArray[np.bool_]:
+        if self.mask is None:
+            return spool.mapped(_measured, samples, bool)
+        mask = np.asarray(self.mask)
+        if mask.shape != expected:
+            raise InputError(f"The mask must have the axes (frames, z, ky, kx) = {expected}, not {mask.shape}.")
+        if mask.dtype != bool:
+            mask = spool.mapped(lambda block: block.astype(bool), mask, bool)
+        if any((_measured(samples[part]) & ~mask[part]).any() for part in spool.blocks(samples)):
+            raise InputError("k-space holds samples other than zero where the mask is 0: mask and data disagree.")
+        return mask
 
     def _check_trajectory(self, samples: NDArray[np.complex64]) -> None:
         if self.mask is not None:
@@ -120,7 +123,7 @@ class KSpace:
             raise InputError(f"The image shape must be three positive numbers (z, y, x), not {tuple(shape)}.")
         if trajectory.shape[-1] == 2 and shape[0] != slices:
             raise InputError(f"The image shape has {shape[0]} slices but the samples have {slices}.")
-        reach = np.abs(trajectory).reshape(-1, trajectory.shape[-1]).max(axis=0)
+        reach = reach_of(trajectory)
         limits = np.array(shape[::-1][: trajectory.shape[-1]]) / 2
         if (reach > limits * 1.01 + 0.5).any():
             raise InputError(
@@ -131,7 +134,7 @@ class KSpace:
             density = checked_array(self.density, "Density weights", np.float32, (3, 4), "of the trajectory")
             if density.shape != trajectory.shape[:-1]:
                 raise InputError(f"Density weights {density.shape} do not match the trajectory {trajectory.shape}.")
-            if (density < 0).any():
+            if any((density[part] < 0).any() for part in spool.blocks(density)):
                 raise InputError("Density weights must not be negative.")
             object.__setattr__(self, "density", density)
         object.__setattr__(self, "trajectory", trajectory)
@@ -211,6 +214,17 @@ class KSpace:
 
 
 def _shape_from_trajectory(trajectory: NDArray[np.float32], slices: int) -> tuple[int, int, int]:
-    reach = np.abs(trajectory).reshape(-1, trajectory.shape[-1]).max(axis=0)
+    reach = reach_of(trajectory)
     sizes = [max(1, 2 * int(np.ceil(float(r) - 1e-3))) for r in reach]
     return (sizes[2] if len(sizes) == 3 else slices, sizes[1], sizes[0])
+
+
+def reach_of(trajectory: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(2 or 3,) largest magnitude of each of the last axis' coordinates."""
+    axes = tuple(range(trajectory.ndim - 1))
+    return np.max([np.abs(trajectory[part]).max(axis=axes) for part in spool.blocks(trajectory)], axis=0)
+
+
+def _measured(samples: NDArray[np.complex64]) -> NDArray[np.bool_]:
+    """(frames, z, ky, kx) True where some coil has a sample other than zero."""
+    return np.asarray((samples != 0).any(axis=1))

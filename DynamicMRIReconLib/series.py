@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.checked_arrays import checked_array, checked_times
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.geometry import Geometry, right_handed
@@ -94,7 +95,8 @@ class ImageSeries:
         """The same series as float32 magnitudes (a real series is returned as it is, signs kept)."""
         if self.array.dtype.kind != "c":
             return self
-        return replace(self, array=np.abs(self.array), parts={name: np.abs(part) for name, part in self.parts.items()})
+        parts = {name: spool.mapped(np.abs, part, np.float32) for name, part in self.parts.items()}
+        return replace(self, array=spool.mapped(np.abs, self.array, np.float32), parts=parts)
 
     def part(self, name: str) -> ImageSeries:
         """One of ``parts`` as a series of its own, in the same place and time."""

@@ -7,17 +7,21 @@ fully sampled Cartesian points would have the weight 1.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.acquisition.density_iterative import iterative_weights
 from DynamicMRIReconLib.acquisition.density_radial import radial_weights
 from DynamicMRIReconLib.errors import InputError
 
 #: frames whose samples differ by less than this (cycles per field of view), also after a rotation, share weights
 _SAME = 2e-3
+#: so many of the frames before are looked at
+_REMEMBERED = 8
 
 
 def density_weights(trajectory: NDArray[np.float32], image_shape: Sequence[int]) -> NDArray[np.float32]:
@@ -39,21 +43,23 @@ def density_weights(trajectory: NDArray[np.float32], image_shape: Sequence[int])
     InputError
         If the trajectory has another shape, or lies outside +-N/2 altogether.
     """
-    points = np.asarray(trajectory, np.float64)
-    if points.ndim != 4 or points.shape[-1] not in (2, 3):
-        raise InputError(f"Density weights need a trajectory (frames, shots, readout, 2 or 3), not {points.shape}.")
-    limits = np.array(tuple(image_shape)[::-1][: points.shape[-1]], float) / 2
-    if not (np.abs(points) <= limits * 1.01 + 0.5).all(axis=-1).any():
+    if trajectory.ndim != 4 or trajectory.shape[-1] not in (2, 3):
+        raise InputError(f"Density weights need a trajectory (frames, shots, readout, 2 or 3), not {trajectory.shape}.")
+    limits = np.array(tuple(image_shape)[::-1][: trajectory.shape[-1]], float) / 2
+    inside = ((np.abs(trajectory[part]) <= limits * 1.01 + 0.5).all(axis=-1).any() for part in spool.blocks(trajectory))
+    if not any(inside):
         raise InputError("No sample of the trajectory lies within +-N/2 of the image: check its units.")
-    weights = np.empty(points.shape[:-1], np.float32)
-    models: list[tuple[NDArray[np.float64], NDArray[np.float32]]] = []
-    for frame, frame_points in enumerate(points):
-        known = next((w for model, w in models[-8:] if _same_but_turned(frame_points, model)), None)
-        if known is None:
-            radial = radial_weights(frame_points)
-            known = iterative_weights(frame_points) if radial is None else radial
-            models.append((frame_points, known))
-        weights[frame] = known
+    weights = spool.empty(trajectory.shape[:-1], np.float32)
+    models: deque[tuple[NDArray[np.float64], NDArray[np.float32]]] = deque(maxlen=_REMEMBERED)
+    for part in spool.blocks(trajectory):
+        for frame in range(part.start, part.stop):
+            points = np.asarray(trajectory[frame], np.float64)
+            known = next((w for model, w in models if _same_but_turned(points, model)), None)
+            if known is None:
+                radial = radial_weights(points)
+                known = iterative_weights(points) if radial is None else radial
+                models.append((points, known))
+            weights[frame] = known
     return weights
 
 

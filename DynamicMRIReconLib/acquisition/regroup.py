@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.errors import InputError
 
@@ -126,9 +127,20 @@ def _shot_times(kspace: KSpace, shots: int, layers: int, given: ArrayLike | None
 
 def _split(array: NDArray[Any], axis: int, frames: int, shots: int) -> NDArray[Any]:
     """``array`` with frames first and shots on ``axis`` (counted from the end), joined and split anew."""
-    joined = np.moveaxis(array, 0, axis - 1)
-    before, after = joined.shape[: joined.ndim + axis - 1], joined.shape[joined.ndim + axis + 1 :]
-    flat = joined.reshape(*before, -1, *after)
-    taken = np.take(flat, np.arange(frames * shots), axis=len(before))
-    split = taken.reshape(*before, frames, shots, *after)
-    return np.ascontiguousarray(np.moveaxis(split, len(before), 0))
+    shape = list(array.shape)
+    own, shape[0], shape[axis] = shape[axis], frames, shots
+    out = spool.empty(tuple(shape), array.dtype)
+    for part in spool.blocks(out):
+        first, end = part.start * shots, part.stop * shots
+        joined = _joined(array[first // own : -(-end // own)], axis)
+        place = joined.ndim + axis
+        taken = np.take(joined, np.arange(first, end) - first // own * own, axis=place)
+        split = taken.reshape(*joined.shape[:place], -1, shots, *joined.shape[place + 1 :])
+        out[part] = np.moveaxis(split, place, 0)
+    return out
+
+
+def _joined(array: NDArray[Any], axis: int) -> NDArray[Any]:
+    """``array`` (frames, ...) without frames, all their shots after each other on ``axis``."""
+    moved = np.moveaxis(array, 0, axis - 1)
+    return moved.reshape(*moved.shape[: axis - 1], -1, *(moved.shape[axis + 1 :] if axis < -1 else ()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.acquisition.density_iterative import iterative_weights
 from DynamicMRIReconLib.acquisition.density_radial import radial_weights
 from DynamicMRIReconLib.data import KSpace
@@ -32,9 +33,9 @@ def central_kspace(kspace: KSpace, width: int) -> tuple[NDArray[np.complex64], N
     chosen = np.unique(np.linspace(0, kspace.frames - 1, min(kspace.frames, _MOST_FRAMES)).round().astype(int))
     if kspace.mask is not None:
         rows, columns = (_middle(size, width) for size in kspace.matrix[1:])
-        part = kspace.samples[:, :, :, rows, columns]
-        count = kspace.mask[:, :, rows, columns].sum(axis=0)
-        return (part.sum(axis=0) / np.maximum(count, 1)).astype(np.complex64), count > 0
+        samples = spool.total(kspace.samples[:, :, :, rows, columns])
+        count = spool.total(kspace.mask[:, :, rows, columns])
+        return (samples / np.maximum(count, 1)).astype(np.complex64), count > 0
     assert kspace.trajectory is not None
     if kspace.trajectory.shape[-1] == 3:
         image = _gridded(kspace.trajectory[chosen], kspace.samples[chosen], kspace.matrix, width)[:, None]

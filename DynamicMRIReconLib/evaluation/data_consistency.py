@@ -7,8 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.errors import InputError
+
+#: after so many frames the memory of those before is given back
+FRAMES_TO_TRIM = 64
 
 
 def data_consistency(
@@ -41,12 +45,12 @@ def data_consistency(
     from DynamicMRIReconLib.methods.common.preparation import sensitivity_maps
     from DynamicMRIReconLib.operators.acquisition_model import acquisition_model
 
-    if series.array.dtype.kind != "c" or not series.array.imag.any():
+    if series.array.dtype.kind != "c" or not any(series.array[p].imag.any() for p in spool.blocks(series.array)):
         raise InputError("Magnitude images have no phase: they cannot be compared with the measured data.")
     if series.array.shape != (kspace.frames, *kspace.matrix):
         raise InputError(f"The images {series.array.shape} do not fit the k-space {(kspace.frames, *kspace.matrix)}.")
     # A first division keeps squares within single precision whatever unit the scanner used.
-    peak = np.float32(np.abs(kspace.samples).max()) or np.float32(1.0)
+    peak = np.float32(spool.peak(kspace.samples)) or np.float32(1.0)
     left, signal = np.zeros(kspace.frames), np.zeros(kspace.frames)
     slices = list(kspace.slices())
     depth = kspace.matrix[0] // len(slices)
@@ -61,6 +65,8 @@ def data_consistency(
             left[frame] += float(off.abs().square().sum(dtype=torch.float64))
             signal[frame] += float(measured.abs().square().sum(dtype=torch.float64))
             progress((number * kspace.frames + frame + 1) / (len(slices) * kspace.frames))
+            if frame % FRAMES_TO_TRIM == 0:
+                spool.trim()
     if not signal.all():
         raise InputError(f"Frame {int(np.argmin(signal))} holds no signal: nothing can be compared with it.")
     return np.asarray(np.sqrt(left / signal))

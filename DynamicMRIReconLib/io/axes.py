@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.centred_fft import ifft_axis
 
@@ -72,7 +72,8 @@ def arrange(array: NDArray[Any], axes: tuple[str, ...], name: str) -> tuple[Kind
     order = ORDER[kind]
     array = array.transpose([names.index(axis) for axis in order if axis in names])
     shape = iter(array.shape)
-    return kind, np.ascontiguousarray(array.reshape([next(shape) if axis in names else 1 for axis in order]))
+    sizes = [next(shape) if axis in names else 1 for axis in order]
+    return kind, spool.contiguous(array).reshape(sizes)
 
 
 def _kind(names: set[str], name: str) -> Kind:

@@ -54,7 +54,7 @@ def read(path: Path, options: ReadOptions) -> Any:
     if strange:
         words = ", ".join(f"{AXIS_NAMES[axis]} ({axis}) of size {array.shape[axis]}" for axis in strange)
         raise InputError(f"{name} uses {words}, which k-space here does not have: select one element with bart slice.")
-    array = array.mean(axis=AVG, keepdims=True)
+    array = array.mean(axis=AVG, keepdims=True) if AVG in used else array
     beside = Path(f"{base_of(path)}_traj.cfl")
     trajectory = options.trajectory or (beside if array.shape[READ] == 1 and beside.exists() else None)
     if trajectory is None and array.shape[READ] == 1:

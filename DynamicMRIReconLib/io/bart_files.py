@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.errors import InputError
 
 DIMENSIONS = 16
@@ -40,14 +41,23 @@ def load_cfl(path: Path) -> NDArray[np.complex64]:
         raise InputError(
             f"{values.name} holds {found} bytes but {header.name} announces {expected}: the pair is damaged."
         )
-    return np.asarray(np.fromfile(values, "<c8").reshape(sizes, order="F"), np.complex64)
+    array = spool.empty(tuple(sizes[::-1]), "<c8")
+    with values.open("rb") as stored:
+        if spool.fill(stored, array) < expected:
+            raise InputError(f"{values.name} was cut short while it was read.")
+    return array.transpose().astype(np.complex64, copy=False)
 
 
 def save_cfl(path: Path, array: NDArray[Any]) -> None:
     """Write ``array`` (axes in BART's order) to ``path`` (ends in .cfl) and the .hdr beside it."""
     sizes = [*array.shape, *[1] * (DIMENSIONS - array.ndim)]
     path.with_suffix(".hdr").write_text("# Dimensions\n" + " ".join(str(n) for n in sizes) + " \n", encoding="ascii")
-    np.asarray(array, "<c8").ravel(order="F").tofile(path)
+    # with the slowest axis first, blocks lie in the file one after the other
+    slowest_first = array.transpose()
+    flat = slowest_first.reshape([n for n in slowest_first.shape if n > 1] or [1])
+    with path.open("wb") as file:
+        for part in spool.blocks(flat):
+            file.write(np.ascontiguousarray(flat[part], "<c8").data)
 
 
 def _sizes(header: Path) -> list[int]:

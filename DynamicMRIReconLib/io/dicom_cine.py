@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io import dicom_files
@@ -249,7 +250,7 @@ def _notes(file: Path) -> dict[str, Any] | None:
 
 def _pixels(grid: Grid) -> NDArray[np.float32]:
     rows, columns = grid[0][0].shape
-    array = np.empty((len(grid[0]), len(grid), rows, columns), np.float32)
+    array = spool.empty((len(grid[0]), len(grid), rows, columns), np.float32)
     places: dict[Path, list[tuple[int, int, int]]] = {}
     for z, images in enumerate(grid):
         for phase, frame in enumerate(images):
@@ -270,4 +271,5 @@ def _pixels(grid: Grid) -> NDArray[np.float32]:
         with dicom_files.reading_tags(file):
             for index, phase, z in wanted:
                 array[phase, z] = rescaled(pixels[index], dataset, index)
+        spool.trim()
     return array

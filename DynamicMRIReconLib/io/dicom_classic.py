@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.io import dicom_common
 from DynamicMRIReconLib.io.dicom_private import mark_synthetic
@@ -50,6 +51,7 @@ def write_folder(folder: Path, series: ImageSeries, identity: dict[str, Any]) ->
             one.ImagePositionPatient = [dicom_common.decimal(value) for value in images.positions[z]]
             one.PixelData = images.pixels[frame, z].astype("<u2").tobytes()
             dicom_common.save(one, folder / f"slice{z:03d}_frame{frame:04d}.dcm")
+        spool.trim()
 
 
 def _copy(dataset: Any) -> Any:

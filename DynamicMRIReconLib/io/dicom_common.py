@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import DynamicMRIReconLib
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.dicom_private import add_metadata
@@ -72,10 +73,13 @@ def stored(series: ImageSeries) -> StoredImages:
     to_lps = np.diag([-1.0, -1.0, 1.0, 1.0]) @ series.affine
     slices = np.arange(array.shape[1])
     slope, intercept = _scale(array)
-    pixels = np.rint((array.astype(np.float64) - float(intercept)) / float(slope))
-    low, high = (float(value) for value in np.percentile(array, (0.5, 99.8)))
+
+    def pixels(images: NDArray[np.float32]) -> NDArray[np.float64]:
+        return np.clip(np.rint((images.astype(np.float64) - float(intercept)) / float(slope)), 0, _MOST)
+
+    low, high = (spool.percentile(array, percent) for percent in (0.5, 99.8))
     return StoredImages(
-        pixels=np.clip(pixels, 0, _MOST).astype(np.uint16),
+        pixels=spool.mapped(pixels, array, np.uint16),
         slope=slope,
         intercept=intercept,
         window=(decimal((low + high) / 2), decimal(high - low if high > low else 1.0)),
@@ -91,7 +95,7 @@ def _scale(array: NDArray[Any]) -> tuple[str, str]:
     low, high = float(array.min()), float(array.max())
     intercept = decimal(min(0.0, low))
     span = high - float(intercept)
-    if span <= _MOST and low == np.rint(low) and bool((array == np.rint(array)).all()):
+    if span <= _MOST and all((array[p] == np.rint(array[p])).all() for p in spool.blocks(array)):
         return "1", intercept
     return decimal(span / _MOST), intercept
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.centred_fft import crop_field_of_view, fit_axis, ifft_axis
 from DynamicMRIReconLib.io.ismrmrd_file import Acquisitions
@@ -57,7 +58,7 @@ def cartesian_grid(file: Acquisitions, lines: Lines, whitening: NDArray[np.compl
     encoded_y, inside_y = encoding.encoded.matrix[1], image_size(encoding, 1)
     ny = encoding.recon.matrix[1]
     if inside_y < encoded_y and measured.all():
-        samples = crop_field_of_view(samples, 3, inside_y)
+        samples = spool.mapped(lambda block: crop_field_of_view(block, 3, inside_y), samples, np.complex64)
         kx_mask = np.repeat(kx_mask.all(axis=2, keepdims=True), inside_y, axis=2)
     elif inside_y < encoded_y:
         ny = round(ny * encoding.encoded.fov_mm[1] / encoding.recon.fov_mm[1])
@@ -67,8 +68,10 @@ def cartesian_grid(file: Acquisitions, lines: Lines, whitening: NDArray[np.compl
     if volume and kx_mask.shape[1] != samples.shape[2]:
         kx_mask = np.repeat(kx_mask.any(axis=1, keepdims=True), samples.shape[2], axis=1)
     # Cutting the field of view spreads a partial echo a little into what was not measured.
-    samples = samples * kx_mask[:, None]
-    return Grid(np.ascontiguousarray(samples), np.ascontiguousarray(kx_mask), (fov[0], fov[1], fov[2]))
+    kept = spool.empty(samples.shape, samples.dtype)
+    for part in spool.blocks(samples):
+        kept[part] = samples[part] * kx_mask[part][:, None]
+    return Grid(kept, spool.contiguous(kx_mask), (fov[0], fov[1], fov[2]))
 
 
 def _with_readout_oversampling(file: Acquisitions, lines: Lines) -> Encoding:
@@ -102,10 +105,10 @@ def _placed(
             f"{file.name}: its header declares a matrix of {nx}x{ny}x{nz} for {lines.frames} frames, far more than its "
             f"{stored} samples could fill: the header is damaged or belongs to another file."
         )
-    samples = np.zeros(shape, np.complex64)
+    samples = spool.zeros(shape, np.complex64)
     count = np.zeros((lines.frames, nz, ny), np.int32)
     np.add.at(count, (lines.frame, z, ky), 1)
-    mask = np.zeros((lines.frames, nz, ny, nx), bool)
+    mask = spool.zeros((lines.frames, nz, ny, nx), bool)
     where = {int(row): i for i, row in enumerate(lines.rows)}
     for layout, rows in _layouts(file, lines):
         for chunk in file.chunks(rows):
@@ -121,7 +124,8 @@ def _placed(
                     samples[frame[i], :, slab[i], line[i]] += block[i]
             mask[frame, slab, line] |= measured
     if (count > 1).any():
-        samples /= np.maximum(count, 1)[:, None, :, :, None]
+        for part in spool.blocks(samples):
+            samples[part] /= np.maximum(count[part], 1)[:, None, :, :, None]
     return samples, mask, count
 
 

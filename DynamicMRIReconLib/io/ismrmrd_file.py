@@ -11,12 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.ismrmrd_header import Header, parse_header
 from DynamicMRIReconLib.io.numpy_files import LARGEST_COMPRESSION
 
 # Bytes of samples held at once while lines are placed into their grid.
 CHUNK_BYTES = 32 * 2**20
+# The headers are read before, so many at once. Nobody asks for more than half of their bytes.
+_HEADS_AT_ONCE = 256
+_NOT_ASKED_FOR = ("channel_mask", "user_int", "user_float")
+# HDF5 (2.0) reads what is of variable length even where it is not asked for, and then never frees it: both are always
+# asked for, and what is not wanted is dropped here.
+_OF_ANY_LENGTH = ["data", "traj"]
 
 
 @dataclass
@@ -75,9 +82,9 @@ class Acquisitions:
         first, last = int(rows.min()), int(rows.max()) + 1
         try:
             if last - first <= 4 * len(rows):
-                return self._data.fields(what)[first:last][rows - first]
+                return self._data.fields(_OF_ANY_LENGTH)[first:last][what][rows - first]
             order = np.argsort(rows)
-            found = self._data.fields(what)[rows[order]]
+            found = self._data.fields(_OF_ANY_LENGTH)[rows[order]][what]
             return found[np.argsort(order)]
         except (OSError, RuntimeError, ValueError) as error:
             raise InputError(f"{self.name} is damaged: its acquisitions cannot be read.") from error
@@ -99,6 +106,7 @@ class Acquisitions:
         ordered = np.sort(rows)
         for start in range(0, len(ordered), step):
             yield ordered[start : start + step]
+            spool.trim()
 
 
 @contextmanager
@@ -138,7 +146,7 @@ def _open(file: Any, path: Path, dataset: str | None) -> Acquisitions:
     size = path.stat().st_size
     if table.size * table.dtype.itemsize > LARGEST_COMPRESSION * size:
         raise InputError(f"{path.name} is damaged: it announces {table.size} acquisitions, more than it can hold.")
-    heads = table.fields("head")[:]
+    heads = _heads(table)
     declared = 8 * int((heads["active_channels"].astype(np.int64) * heads["number_of_samples"]).sum())
     if declared > size:
         raise InputError(
@@ -150,6 +158,19 @@ def _open(file: Any, path: Path, dataset: str | None) -> Acquisitions:
     xml = np.ravel(file[group]["xml"][()])[0]
     header = parse_header(xml, path.name, warnings.append)
     return Acquisitions(path.name, header, heads, table, warnings)
+
+
+def _heads(table: Any) -> NDArray[Any]:
+    """The headers of all acquisitions, without the fields that are not asked for."""
+    whole = table.dtype["head"]
+    kept = [name for name in whole.names if name not in _NOT_ASKED_FOR]
+    heads = np.empty(table.size, np.dtype([(name, whole[name]) for name in kept]))
+    for start in range(0, table.size, _HEADS_AT_ONCE):
+        part = slice(start, start + _HEADS_AT_ONCE)
+        stored = table[part]["head"]
+        for name in kept:
+            heads[name][part] = stored[name]
+    return heads
 
 
 def _groups(file: Any) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.acquisition.regroup import NOT_CARTESIAN, REGROUPED
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.errors import InputError
@@ -105,10 +106,12 @@ def _cartesian(
     if not volume:
         order = np.argsort([placement.place[number] for number in sorted(placement.place)])
         if (np.diff(order) != 1).any():
-            samples, mask = samples[:, :, order], mask[:, order]
+            samples = spool.mapped(lambda block: block[:, :, order], samples, samples.dtype)
+            mask = mask[:, order]
     samples, affine = right_handed(samples, placement.affine)
     if file.header.user_strings.get(ZEROS_UNMEASURED) == "1":
-        mask = mask & np.any(samples != 0, axis=1)
+        for part in spool.blocks(samples):
+            mask[part] &= np.any(samples[part] != 0, axis=1)
     return KSpace(samples, affine, frame_times_s(file, lines, options.times_from), mask=mask)
 
 
@@ -134,7 +137,7 @@ def _noncartesian(
     density = part.density if lines.own is None else None
     if not volume and samples.ndim == 5:
         order = np.argsort([placement.place[number] for number in sorted(placement.place)])
-        samples = samples[:, :, order]
+        samples = spool.mapped(lambda block: block[:, :, order], samples, samples.dtype)
         trajectory = trajectory[:, order] if trajectory.ndim == 5 else trajectory
         density = density[:, order] if density is not None and density.ndim == 4 else density
     if np.linalg.det(affine[:3, :3]) < 0:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.centred_fft import fit_axis, ifft_axis
 from DynamicMRIReconLib.io.ismrmrd_file import Acquisitions
 from DynamicMRIReconLib.io.ismrmrd_header import Encoding
 from DynamicMRIReconLib.io.ismrmrd_shots import ShotTable
 from DynamicMRIReconLib.io.prewhitening import whiten
+from DynamicMRIReconLib.kspace import reach_of
 
 # Header user parameter in which the writer names the unit of the trajectory.
 TRAJECTORY_UNIT = "trajectory_unit"
@@ -46,8 +48,8 @@ def read_shots(file: Acquisitions, table: ShotTable, whitening: NDArray[np.compl
     samples, stored = _blocks(file, table, whitening)
     density = None
     if stored.shape[-1] == 3 and not volume:
-        weights, stored = stored[..., 2], stored[..., :2]
-        if np.ptp(weights) > 0 and (weights >= 0).all():
+        weights, stored = spool.contiguous(stored[..., 2]), stored[..., :2]
+        if weights.max() > weights.min() >= 0:
             density = weights
             file.warn("The third trajectory value of this 2-D acquisition is taken for density weights.")
     trajectory = per_field_of_view(file, stored, encoding)
@@ -58,10 +60,14 @@ def read_shots(file: Acquisitions, table: ShotTable, whitening: NDArray[np.compl
     nz = encoding.recon.matrix[2] if volume else samples.shape[2]
     if samples.shape[2] == 1:
         samples = samples[:, :, 0]
-    if (trajectory == trajectory[:, :1]).all() and (density is None or (density == density[:, :1]).all()):
+    if _same_in_all_slices(trajectory) and (density is None or _same_in_all_slices(density)):
         trajectory, density = trajectory[:, 0], None if density is None else density[:, 0]
     shape = (nz, encoding.recon.matrix[1], encoding.recon.matrix[0])
-    return Shots(np.ascontiguousarray(samples), np.ascontiguousarray(trajectory), density, shape)
+    return Shots(spool.contiguous(samples), spool.contiguous(trajectory), density, shape)
+
+
+def _same_in_all_slices(array: NDArray[np.float32]) -> bool:
+    return all((array[part] == array[part][:, :1]).all() for part in spool.blocks(array))
 
 
 def _blocks(
@@ -77,8 +83,8 @@ def _blocks(
         raise InputError(f"{file.name}: its header discards all {count} samples of a shot.")
     length, dimensions = count - before - after, int(head["trajectory_dimensions"])
     frames, layers, per_frame = table.rows.shape
-    samples = np.empty((frames, int(head["active_channels"]), layers, per_frame, length), np.complex64)
-    trajectory = np.empty((*table.rows.shape, length, dimensions), np.float32)
+    samples = spool.empty((frames, int(head["active_channels"]), layers, per_frame, length), np.complex64)
+    trajectory = spool.empty((*table.rows.shape, length, dimensions), np.float32)
     where = np.empty(int(flat.max()) + 1, np.intp)
     where[flat] = np.arange(len(flat))
     for chunk in file.chunks(flat):
@@ -97,7 +103,7 @@ def per_field_of_view(file: Acquisitions, stored: NDArray[np.float32], encoding:
     """
     recon, encoded = encoding.recon, encoding.encoded
     dimensions = stored.shape[-1]
-    reach = np.abs(stored).reshape(-1, dimensions).max(axis=0)
+    reach = reach_of(stored)
     unit = file.header.user_strings.get(TRAJECTORY_UNIT)
     if unit not in (PER_PIXEL, PER_FIELD_OF_VIEW):
         # A little over 0.5 is rounding or half a sample; one cycle a field of view in all would be no image.
@@ -105,11 +111,11 @@ def per_field_of_view(file: Acquisitions, stored: NDArray[np.float32], encoding:
         file.warn(f"The trajectory reaches {reach.max():.4g} and is taken to be in {unit}.")
     sizes = np.array(recon.matrix[:dimensions], np.float32)
     if unit == PER_PIXEL:
-        return np.asarray(stored * sizes, np.float32)
+        return spool.mapped(lambda block: block * sizes, stored, np.float32)
     ratio = np.array(recon.fov_mm[:dimensions]) / np.array(encoded.fov_mm[:dimensions])
     if (reach > sizes / 2 * 1.01 + 0.5).any() and (reach * ratio <= sizes / 2 * 1.01 + 0.5).all():
         file.warn("The trajectory counts cycles a field of view of the encoded, not of the reconstructed space.")
-        return np.asarray(stored * ratio, np.float32)
+        return spool.mapped(lambda block: block * ratio, stored, np.float32)
     return stored
 
 

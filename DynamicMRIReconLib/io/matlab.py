@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.arrays import from_named, from_unnamed
@@ -82,12 +83,15 @@ def _load_v73(path: Path) -> dict[str, NDArray[Any]]:
             if not isinstance(item, h5py.Dataset) or item.dtype.hasobject or item.attrs.get("MATLAB_empty", 0):
                 continue
             _check_size(path, name, item.shape, item.dtype.itemsize, stored=item.id.get_storage_size())
-            value = item[()]
-            if value.dtype.names == ("real", "imag"):
-                value = value["real"] + np.complex64(1j) * value["imag"]
+            value = spool.mapped(_complex, item) if item.ndim and item.size else _complex(item[()])
             # HDF5 counts the axes from the slowest, MATLAB from the fastest.
             arrays[name] = np.asarray(value).T
     return {name: value for name, value in arrays.items() if _is_plain(value)}
+
+
+def _complex(value: NDArray[Any]) -> NDArray[Any]:
+    """Of pairs, as MATLAB stores complex numbers; anything else as it is."""
+    return value["real"] + np.complex64(1j) * value["imag"] if value.dtype.names == ("real", "imag") else value
 
 
 def _check_size(path: Path, name: str, shape: tuple[int, ...], width: int, stored: int | None = None) -> None:

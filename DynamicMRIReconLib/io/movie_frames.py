@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
 
 NOTICE = "Not for diagnostic use"
@@ -83,7 +84,7 @@ def pictures(series: ImageSeries) -> Iterator[Any]:
 
     series = series.magnitude()
     view = View.of(series.geometry.directions)
-    low, high = np.percentile(series.array, (0.5, 99.8))
+    low, high = (spool.percentile(series.array, percent) for percent in (0.5, 99.8))
     factor = 255.0 / max(float(high - low), 1e-30)
     columns = math.ceil(math.sqrt(series.array.shape[1]))
     size = _picture_size(series, view, columns)
@@ -98,6 +99,7 @@ def pictures(series: ImageSeries) -> Iterator[Any]:
         stamp = f"t = {series.times_s[index]:.3f} s   {index + 1}/{series.frames}"
         _write_on(picture, font, view, size, stamp, bool(series.synthetic[index]))
         yield picture
+        spool.trim()
 
 
 def _picture_size(series: ImageSeries, view: View, columns: int) -> tuple[int, int]:

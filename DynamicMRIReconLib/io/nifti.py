@@ -13,6 +13,7 @@ written as magnitudes, with a note: 3D Slicer and most viewers refuse complex vo
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import math
@@ -23,8 +24,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
-from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.errors import InputError, ReconError
 from DynamicMRIReconLib.io.metadata import checked_notes
 from DynamicMRIReconLib.io.nifti_header import checked_class, units
 from DynamicMRIReconLib.io.one_series import one_series
@@ -63,9 +65,12 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
         # nibabel would print what it thinks of a header
         with LoggingOutputSuppressor(), python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore")
-            image = checked_class(path).from_filename(str(path))
-            stored = np.asanyarray(image.dataobj)
-    except (MemoryError, InputError):
+            kind = checked_class(path)
+            # one open file for all blocks; not mapped, since it may be cut short while the series is in use
+            with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+                image = kind.from_file_map(kind.make_file_map({"image": file}), mmap=False)
+                stored = _voxels(image.dataobj)
+    except (MemoryError, ReconError):
         raise
     except Exception as error:
         # nibabel, gzip and zlib each have their own classes; all mean the same to the user.
@@ -138,6 +143,23 @@ def _interval(times_s: NDArray[np.float64]) -> tuple[float, str]:
         )
     unit = unit_for(even)
     return mean / SECONDS_PER_UNIT[unit], unit
+
+
+def _voxels(proxy: Any) -> NDArray[Any]:
+    """What nibabel's ``proxy`` stands for, of images of four axes block by block along the last one."""
+    shape = tuple(int(size) for size in proxy.shape)
+    if len(shape) != 4 or min(shape) < 1:
+        return np.asanyarray(proxy)
+    at_once = max(1, spool.BLOCK_BYTES // (8 * math.prod(shape[:3])))
+    out: NDArray[Any] | None = None
+    for start in range(0, shape[3], at_once):
+        block = np.asanyarray(proxy[..., start : start + at_once]).transpose(3, 2, 1, 0)
+        if out is None:
+            out = spool.empty(shape[::-1], block.dtype)
+        out[start : start + at_once] = block
+        spool.trim()
+    assert out is not None
+    return out.transpose(3, 2, 1, 0)
 
 
 def _frames_first(stored: NDArray[Any]) -> NDArray[Any]:

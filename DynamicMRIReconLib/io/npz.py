@@ -11,12 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.io.arrays import from_named, from_unnamed, to_named
-from DynamicMRIReconLib.io.numpy_files import load_npz
+from DynamicMRIReconLib.io.numpy_files import load_npz, save_npz
 from DynamicMRIReconLib.io.options import ReadOptions
 from DynamicMRIReconLib.io.variables import choose_variable
 
@@ -53,4 +51,4 @@ def write(path: Path, data: Any) -> None:
     if not isinstance(data, KSpace | ImageSeries):
         raise InputError("A .npz file holds k-space or one series: write each stack to a file of its own.")
     with path.open("wb") as file:
-        np.savez(file, **to_named(data))
+        save_npz(file, to_named(data))

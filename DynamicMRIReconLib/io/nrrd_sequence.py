@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
-from DynamicMRIReconLib.errors import InputError
-from DynamicMRIReconLib.io import nrrd_header
+from DynamicMRIReconLib.errors import InputError, ReconError
+from DynamicMRIReconLib.io import nrrd_data, nrrd_header
 from DynamicMRIReconLib.io.one_series import one_series
 from DynamicMRIReconLib.io.options import ReadOptions
 from DynamicMRIReconLib.io.series_times import index_texts, unit_for
@@ -43,8 +44,8 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
         # gzip and text errors come in many classes; all mean the same to the user.
         with path.open("rb") as file:
             _check_data_file(path, nrrd.read_header(file))
-        stored, header = nrrd.read(str(path), index_order="C")
-    except (MemoryError, InputError):
+        stored, header = nrrd_data.read_file(path)
+    except (MemoryError, ReconError):
         raise
     except Exception as error:
         raise InputError(f"{path.name} is not a readable NRRD file: {error}") from error
@@ -84,21 +85,18 @@ def write(path: Path, data: Any) -> None:
     InputError
         Not an image series, or a detached header (``.nhdr``) is asked for.
     """
-    import nrrd
-
     data = one_series(data, "An NRRD file")
     if path.suffix == ".nhdr":
         raise InputError("Detached headers (.nhdr) can be read but not written: use .seq.nrrd.")
     metadata = dict(data.metadata)
     if data.array.dtype.kind == "c":
         metadata["written_as"] = "magnitude of a complex series"
-    array = np.ascontiguousarray(data.magnitude().array, np.float32)
+    array = spool.contiguous(data.magnitude().array)
     as_sequence = path.name.endswith(".seq.nrrd") or len(array) > 1
     header = _header(data, as_sequence)
     if metadata:
         header[nrrd_header.METADATA_KEY] = nrrd_header.escape(json.dumps(metadata, default=str))
-    with path.open("wb") as file:
-        nrrd.write(file, array if as_sequence else array[0], header, index_order="C", compression_level=_GZIP_LEVEL)
+    nrrd_data.write_file(path, array if as_sequence else array[0], header, _GZIP_LEVEL)
 
 
 def _header(series: ImageSeries, as_sequence: bool) -> dict[str, Any]:
@@ -140,7 +138,7 @@ def _frames_first(stored: NDArray[Any], axes: nrrd_header.Axes) -> NDArray[Any]:
         if parts.shape[-1] != 2:
             raise InputError(f"the complex axis has {parts.shape[-1]} elements instead of 2.")
         order = [o - (o > last - axes.complex_parts) for o in order]
-        array = parts[..., 0] + np.complex64(1j) * parts[..., 1]
+        array = spool.mapped(lambda part: part[..., 0] + np.complex64(1j) * part[..., 1], parts, np.complex64)
     array = np.transpose(array, order)
     if axes.time is None:
         array = array[None]

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
+
 # Below this, chance makes the estimated covariance singular.
 MINIMUM_SAMPLES_PER_COIL = 4
 TOO_LITTLE_NOISE = "The noise scans are too short, or hold no noise, to tell the noise covariance: not prewhitened."
@@ -46,5 +48,9 @@ def whitening_matrix(noise: NDArray[np.complex64]) -> NDArray[np.complex64] | No
 
 def whiten(samples: NDArray[np.complex64], matrix: NDArray[np.complex64], coil_axis: int = 1) -> NDArray[np.complex64]:
     """Apply ``matrix`` (coils, coils) along ``coil_axis`` of ``samples``."""
-    product = np.tensordot(matrix, samples, axes=(1, coil_axis))
-    return np.ascontiguousarray(np.moveaxis(product, 0, coil_axis))
+
+    def whitened(block: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        return np.moveaxis(np.tensordot(matrix, block, axes=(1, coil_axis)), 0, coil_axis)
+
+    # blocks are of the first axis: all coils must be in each
+    return spool.mapped(whitened, samples, np.complex64) if coil_axis else np.ascontiguousarray(whitened(samples))

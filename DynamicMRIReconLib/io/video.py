@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError, ResourceError
 from DynamicMRIReconLib.io.dicom_common import derivation
@@ -52,8 +53,10 @@ def read(path: Path, options: ReadOptions | None = None) -> ImageSeries:
     if any(time is None for time in times) or not (np.diff(np.array(times, float)) > 0).all():
         warnings.append("The video has no usable frame times: 1 s a frame is assumed.")
         times = list(range(len(frames)))
-    array = np.stack(frames)[:, None].astype(np.float32)
-    rows, columns = array.shape[2:]
+    rows, columns = frames[0].shape
+    array = spool.empty((len(frames), 1, rows, columns), np.float32)
+    for part in spool.blocks(array):
+        array[part, 0] = frames[part]
     return ImageSeries(
         array,
         as_seen(rows, columns, size),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, Parameters, parameter
@@ -156,10 +157,10 @@ def super_resolved(
 
     from DynamicMRIReconLib.networks.upsampler import bicubic
 
-    bright = float(np.percentile(array, BRIGHT_PERCENT)) or float(array.max()) or 1.0
+    bright = spool.percentile(array, BRIGHT_PERCENT) or float(array.max()) or 1.0
     frames, slices, height, width = array.shape
     scale = network.scale
-    result = np.empty((frames, slices, scale * height, scale * width), np.float32)
+    result = spool.empty((frames, slices, scale * height, scale * width), np.float32)
     numbers = around(frames, warmup, cyclic=phase.is_cyclic)
     codes = torch.from_numpy(phase.code[numbers]).float().to(context.device)
     for k in range(slices):

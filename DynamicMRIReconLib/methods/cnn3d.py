@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
@@ -159,8 +160,8 @@ def _average(kspace: KSpace) -> NDArray[np.float64]:
 
     assert kspace.mask is not None
     # the scale of the scanner may be anything: squares must not overflow
-    peak = float(np.abs(kspace.samples).max()) or 1.0
-    mean = kspace.samples.sum(axis=0) / np.maximum(kspace.mask.sum(axis=0), 1) / peak
+    peak = spool.peak(kspace.samples) or 1.0
+    mean = spool.total(kspace.samples) / np.maximum(spool.total(kspace.mask), 1) / peak
     coils = ifft2c(torch.as_tensor(mean.astype(np.complex64))).numpy()
     average: NDArray[np.float64] = np.sqrt((np.abs(coils).astype(float) ** 2).sum(axis=0))
     return average
@@ -182,7 +183,7 @@ def _reconstruct(
     maps = sensitivity_maps(kspace)
     context.step(0.0, "time average")
     average = time_average(kspace, maps, context.device).abs().cpu().numpy()
-    scale = float(np.percentile(average, BRIGHT_PERCENT) or average.max() or np.abs(kspace.samples).max() or 1.0)
+    scale = float(np.percentile(average, BRIGHT_PERCENT) or average.max() or spool.peak(kspace.samples) or 1.0)
     assert kspace.mask is not None
     mask = kspace.mask
     # one coil of sensitivity 1 is not divided by its map: its samples come back exactly
@@ -203,5 +204,5 @@ def _reconstruct(
         array: NDArray[np.complex64] = movie.cpu().numpy()
         return array
 
-    result = np.zeros((kspace.frames, *kspace.matrix), np.complex64)
+    result = spool.zeros((kspace.frames, *kspace.matrix), np.complex64)
     return in_time_windows(result, parameters.window, parameters.overlap, work, context.step)

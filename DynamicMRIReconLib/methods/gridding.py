@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, Parameters, parameter
 from DynamicMRIReconLib.methods.common import estimates
@@ -87,7 +88,7 @@ def _reconstruct(
         context.step(0.0, "coil sensitivity maps")
         maps = torch.as_tensor(sensitivity_maps(kspace), device=context.device)
     # squares of coil images must stay within single precision whatever unit the scanner used
-    scale = float(np.abs(kspace.samples).max())
+    scale = spool.peak(kspace.samples)
 
     def work(frames: slice, step: Step) -> NDArray[np.complex64]:
         step(0.0, "gridding")
@@ -103,7 +104,8 @@ def _reconstruct(
         return array
 
     at_once = frames_at_once(kspace.frames, estimates.bytes_per_frame(kspace, kspace.coils), parameters.frames_at_once)
-    return in_frame_blocks(kspace.frames, at_once, work, context)
+    out = spool.empty((kspace.frames, *kspace.matrix), np.complex64)
+    return in_frame_blocks(kspace.frames, at_once, work, context, out)
 
 
 def _root_sum_of_squares(images: Tensor) -> Tensor:

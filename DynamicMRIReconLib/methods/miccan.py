@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
 from DynamicMRIReconLib.methods.common import estimates
@@ -121,7 +122,7 @@ def _reconstruct(
     context.step(0.0, "time average")
     gridded = GriddedFrames(kspace, maps, context.device, parameters.nufft_backend)
     coil_maps = torch.as_tensor(maps[:, 0], device=context.device)
-    result = np.empty((kspace.frames, *kspace.matrix), np.complex64)
+    result = spool.empty((kspace.frames, *kspace.matrix), np.complex64)
 
     def work(frames: slice, step: Step) -> NDArray[np.complex64]:
         name = f"frames {frames.start + 1}-{frames.stop}"

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import KSpace
 
 
@@ -32,9 +33,10 @@ def compression_matrix(
     """
     coils = samples.shape[1]
     covariance = np.zeros((coils, coils), np.complex128)
-    for frame in samples:
-        flat = frame.reshape(coils, -1).astype(np.complex128)
-        covariance += flat @ flat.conj().T
+    for part in spool.blocks(samples):
+        for frame in samples[part]:
+            flat = frame.reshape(coils, -1).astype(np.complex128)
+            covariance += flat @ flat.conj().T
     energies, vectors = np.linalg.eigh(covariance)
     kept = min(virtual_coils, coils) or coils
     if energy > 0:
@@ -56,6 +58,9 @@ def compress_coils(kspace: KSpace, virtual_coils: int, energy: float = 0.0) -> K
     matrix = compression_matrix(kspace.samples, virtual_coils, energy)
     if len(matrix) == kspace.coils:
         return kspace
-    samples = np.stack([np.tensordot(matrix, frame, axes=(1, 0)) for frame in kspace.samples])
+    samples = spool.empty((kspace.frames, len(matrix), *kspace.samples.shape[2:]), np.complex64)
+    for part in spool.blocks(samples):
+        for frame in range(part.start, part.stop):
+            samples[frame] = np.tensordot(matrix, kspace.samples[frame], axes=(1, 0))
     maps = None if kspace.coil_maps is None else np.tensordot(matrix, kspace.coil_maps, axes=(1, 0))
     return replace(kspace, samples=samples, coil_maps=maps)

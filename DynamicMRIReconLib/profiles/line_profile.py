@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.profiles.edges import Polarity
@@ -144,17 +145,18 @@ def _trilinear(array: NDArray[Any], ijk: NDArray[np.float64], valid: NDArray[np.
     inside = np.clip(ijk[valid], 0, shape - 1)
     low = np.minimum(inside.astype(int), np.maximum(shape - 2, 0))
     fraction = inside - low
-    values = np.zeros((int(valid.sum()), len(array)), np.float64)
-    for corner in itertools.product((0, 1), repeat=3):
-        upper = np.array(corner)
-        weight = np.where(upper, fraction, 1 - fraction).prod(axis=1)
-        if not weight.any():
-            continue
-        i, j, k = np.minimum(low + upper, shape - 1).T
-        voxels = array[:, k, j, i]
-        values += weight[:, None] * (np.abs(voxels) if voxels.dtype.kind == "c" else voxels).T
     intensity = np.full((len(ijk), len(array)), np.nan, np.float32)
-    intensity[valid] = values
+    for part in spool.blocks(array):
+        values = np.zeros((int(valid.sum()), part.stop - part.start), np.float64)
+        for corner in itertools.product((0, 1), repeat=3):
+            upper = np.array(corner)
+            weight = np.where(upper, fraction, 1 - fraction).prod(axis=1)
+            if not weight.any():
+                continue
+            i, j, k = np.minimum(low + upper, shape - 1).T
+            voxels = array[part][:, k, j, i]
+            values += weight[:, None] * (np.abs(voxels) if voxels.dtype.kind == "c" else voxels).T
+        intensity[valid, part] = values
     return intensity
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 
@@ -54,9 +55,12 @@ def region_curve(series: ImageSeries, mask: NDArray[Any]) -> RegionCurve:
         raise InputError(f"The region has shape {chosen.shape}, the images {series.array.shape[1:]} (z, y, x).")
     if not chosen.any():
         raise InputError("The region holds no voxel of the images: draw it larger, or within the slice.")
-    values = series.array[:, chosen]
-    values = np.abs(values) if values.dtype.kind == "c" else values
-    values = values.astype(np.float64)
+
+    def of_region(images: NDArray[Any]) -> NDArray[np.float64]:
+        inside = images[:, chosen]
+        return (np.abs(inside) if inside.dtype.kind == "c" else inside).astype(np.float64)
+
+    values = spool.mapped(of_region, series.array, np.float64)
     assert series.synthetic is not None
     volume = abs(float(np.linalg.det(series.affine[:3, :3])))
     return RegionCurve(

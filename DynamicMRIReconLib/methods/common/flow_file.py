@@ -36,9 +36,8 @@ def write_flow(path: Path, vectors: NDArray[np.float32], series: ImageSeries, no
 
     ``not_moving`` are the pairs (number of their first frame) that were not looked at; their vectors are 0.
     """
-    import nrrd
-
     from DynamicMRIReconLib.io.atomic import atomic_files
+    from DynamicMRIReconLib.io.nrrd_data import write_file
 
     times = (series.times_s[:-1] + series.times_s[1:]) / 2
     unit = unit_for(times)
@@ -62,8 +61,8 @@ def write_flow(path: Path, vectors: NDArray[np.float32], series: ImageSeries, no
         header[f"axis {axis} index values"] = " ".join(index_texts(times, unit))
     if not_moving:
         header["DynamicMRIRecon.not_interpolated"] = " ".join(map(str, not_moving))
-    with atomic_files([path], [SUFFIX]) as (temporary,), temporary.open("wb") as file:
-        nrrd.write(file, vectors, header, index_order="C", compression_level=3)
+    with atomic_files([path], [SUFFIX]) as (temporary,):
+        write_file(temporary, vectors, header, level=3)
 
 
 def _is_flow(path: Path) -> bool:

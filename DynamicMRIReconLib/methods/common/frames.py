@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.methods.base import Context
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def in_frame_blocks(
             done.append(block)
         else:
             out[start:stop] = block
+        spool.trim()
         start = stop
     context.release()
     if out is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.methods.common.preparation import time_average
 from DynamicMRIReconLib.methods.common.trained import BRIGHT_PERCENT
@@ -55,7 +56,9 @@ class GriddedFrames:
             bright = rms(kspace) / TYPICAL_RMS
         else:
             bright = np.percentile(magnitude, BRIGHT_PERCENT)
-        self.scale = float(bright or magnitude.max() or np.abs(kspace.samples).max())
+        self.scale = float(bright or magnitude.max() or spool.peak(kspace.samples))
+        density = kspace.density
+        self._weights = None if density is None else spool.mapped(lambda w: np.minimum(w, 1), density, np.float32)
 
     def __call__(self, frames: slice) -> tuple[Tensor, Tensor]:
         """(frames, coils, ky, kx) complex samples divided by ``scale``, and (frames, ky, kx) bool."""
@@ -75,8 +78,8 @@ class GriddedFrames:
         from DynamicMRIReconLib.operators.fourier import fft2c
         from DynamicMRIReconLib.solvers.cg import conjugate_gradient
 
-        assert self._kspace.density is not None
-        weights = np.minimum(self._kspace.density, np.float32(1))
+        weights = self._weights
+        assert weights is not None
         model = acquisition_model(self._kspace, self._maps, self._device, self._backend, frames=frames, weights=weights)
         root = torch.as_tensor(weights[frames], device=self._device).sqrt()[:, None]
         average = (self._average / self.scale).expand(len(samples), *self._average.shape).contiguous()
@@ -92,8 +95,10 @@ def rms(kspace: KSpace) -> float:
     the full image to some per cent, where an image of zeros in the gaps loses up to two thirds of its brightness.
     """
     assert kspace.mask is not None
-    mask = kspace.mask[:, 0]
-    energy = (np.abs(kspace.samples[:, :, 0]) ** 2).sum(axis=1, dtype=np.float64).sum(axis=0)
+    mask, samples = kspace.mask[:, 0], kspace.samples[:, :, 0]
+    energy = np.zeros(mask.shape[1:])
+    for part in spool.blocks(samples):
+        energy += (np.abs(samples[part]) ** 2).sum(axis=1, dtype=np.float64).sum(axis=0)
     y, x = np.ogrid[tuple(slice(-(n // 2), n - n // 2) for n in mask.shape[1:])]
     # k = 0, most of the energy, is a ring of its own
     ring = np.ceil(np.hypot(y, x) / 2).astype(int).ravel()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.methods.base import Context, Parameters, parameter
 from DynamicMRIReconLib.methods.common.flow_file import check_target, millimetres, write_flow
@@ -78,7 +79,7 @@ def interpolated_series(
     main = context.part(0, 2) if parameters.save_flow else context
     array = interpolate(series, asked, pairs, model.network, at_once, main)
     if parameters.save_flow:
-        vectors = np.empty((series.frames - 1, *series.array.shape[1:], 3), np.float32)
+        vectors = spool.empty((series.frames - 1, *series.array.shape[1:], 3), np.float32)
         for block, displacement in flows(series, pairs, model.network, at_once, context.part(1, 2)):
             vectors[block] = millimetres(displacement, series.affine)
         write_flow(Path(parameters.save_flow), vectors, series, np.flatnonzero(~pairs.moving).tolist())

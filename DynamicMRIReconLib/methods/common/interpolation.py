@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.methods.base import Context
 from DynamicMRIReconLib.methods.common.frame_times import FrameTimes
@@ -64,11 +64,12 @@ def look_at_pairs(array: NDArray[Any], cut_threshold: float) -> Pairs:
     scale = float(np.percentile(magnitudes, BRIGHT_PERCENT)) or float(magnitudes.max()) or 1.0
     static, changed = np.zeros(len(array) - 1, bool), np.zeros(len(array) - 1)
     coarse_before = _coarse(array[0])
-    for pair, (before, frame) in enumerate(pairwise(array)):
-        coarse = _coarse(frame)
-        static[pair] = float(np.abs(frame - before).max()) <= STATIC * scale
-        changed[pair] = _changed_share(coarse_before, coarse)
-        coarse_before = coarse
+    for part in spool.blocks(array[1:]):
+        for pair in range(part.start, part.stop):
+            coarse = _coarse(array[pair + 1])
+            static[pair] = float(np.abs(array[pair + 1] - array[pair]).max()) <= STATIC * scale
+            changed[pair] = _changed_share(coarse_before, coarse)
+            coarse_before = coarse
     told = len(changed) >= PAIRS_TO_TELL
     usual = float(np.median(changed[~static])) if told and not static.all() else 0.0
     # where much changes all the time, a cut still changes nearly all
@@ -88,11 +89,13 @@ def interpolate(
     import torch
 
     array = series.array
-    result = np.empty((len(asked.numbers), *array.shape[1:]), array.dtype)
+    result = spool.empty((len(asked.numbers), *array.shape[1:]), array.dtype)
     nearest = np.rint(asked.numbers).astype(int)
     before = np.minimum(np.floor(asked.numbers).astype(int), max(series.frames - 2, 0))
     wanted = asked.synthetic & (pairs.moving[before] if series.frames > 1 else False)
-    result[~wanted] = array[nearest[~wanted]]
+    for part in spool.blocks(result):
+        measured = part.start + np.flatnonzero(~wanted[part])
+        result[measured] = array[nearest[measured]]
     places = [(int(frame), z) for frame in np.flatnonzero(wanted) for z in range(array.shape[1])]
     blocks = network.blocks
     assert isinstance(blocks, torch.nn.ModuleList)
@@ -111,6 +114,7 @@ def interpolate(
             found = between(network, first / pairs.scale, second / pairs.scale, time) * pairs.scale
         preview.offer(found[:, None])
         result[frames, slices] = found.cpu().numpy()
+        spool.trim()
     return result
 
 
@@ -167,6 +171,7 @@ def flows(
         found: NDArray[np.float32] = displacement.float().cpu().numpy()
         found[~pairs.moving[block]] = 0
         yield block, found
+        spool.trim()
 
 
 def _channels(frames: Tensor) -> Tensor:

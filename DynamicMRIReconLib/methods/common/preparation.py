@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import KSpace
 
 if TYPE_CHECKING:
@@ -26,7 +27,12 @@ def with_density(kspace: KSpace) -> KSpace:
     if kspace.trajectory.ndim == 4:
         return replace(kspace, density=density_weights(kspace.trajectory, kspace.matrix))
     slices = [density_weights(kspace.trajectory[:, z], kspace.matrix) for z in range(kspace.trajectory.shape[1])]
-    return replace(kspace, density=np.stack(slices, axis=1))
+    # not np.stack: the weights of a long series have no place in memory
+    density = spool.empty(kspace.trajectory.shape[:-1], np.float32)
+    for z, weights in enumerate(slices):
+        for part in spool.blocks(weights):
+            density[part, z] = weights[part]
+    return replace(kspace, density=density)
 
 
 def sensitivity_maps(kspace: KSpace) -> NDArray[np.complex64]:
@@ -64,7 +70,7 @@ def time_average(kspace: KSpace, maps: NDArray[np.complex64], device: Any = "cpu
     from DynamicMRIReconLib.operators.fourier import ifft2c
 
     # a first division keeps squares within single precision whatever unit the scanner used
-    peak = float(np.abs(kspace.samples).max())
+    peak = spool.peak(kspace.samples)
     chosen = slice(0, None, -(-kspace.frames // FRAMES_FOR_SCALE))
     coil_maps = torch.as_tensor(maps, device=device)
     if kspace.mask is not None:
@@ -87,4 +93,4 @@ def time_average(kspace: KSpace, maps: NDArray[np.complex64], device: Any = "cpu
 def intensity_scale(kspace: KSpace, maps: NDArray[np.complex64], device: Any = "cpu", backend: str = "auto") -> float:
     """Largest magnitude of ``time_average``; > 0. Samples divided by it describe an image of about 1."""
     largest = float(time_average(kspace, maps, device, backend).abs().max())
-    return largest if largest > 0 else float(np.abs(kspace.samples).max())
+    return largest if largest > 0 else spool.peak(kspace.samples)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.methods.base import Context
 
@@ -39,8 +40,7 @@ def reconstruct_slices(
             return reconstruct(one, part)
         return part.once(f"slice {index + 1} of {count}", lambda inner: reconstruct(one, inner))
 
-    arrays = [done(index, one) for index, one in enumerate(kspace.slices())]
-    array = arrays[0] if count == 1 else np.concatenate(arrays, axis=-3)
+    array = _joined((done(index, one) for index, one in enumerate(kspace.slices())), count)
     context.release()
     named = dict(zip(parts, array, strict=True)) if parts else {}
     if parts:
@@ -49,6 +49,20 @@ def reconstruct_slices(
         array, named = array[0], dict(zip(beside, array[1:], strict=True))
     times = kspace.times_s if times_s is None else times_s
     return ImageSeries(array, kspace.affine, times, synthetic, dict(kspace.metadata), named)
+
+
+def _joined(slices: Iterable[NDArray[Any]], count: int) -> NDArray[Any]:
+    """``count`` arrays (..., frames, 1, y, x) joined along z, one after the other."""
+    array: NDArray[Any] | None = None
+    for z, one in enumerate(slices):
+        if count == 1:
+            return one
+        if array is None:
+            array = spool.empty((*one.shape[:-3], count, *one.shape[-2:]), one.dtype)
+        for part in spool.blocks(one):
+            array[part][..., z : z + 1, :, :] = one[part]
+    assert array is not None
+    return array
 
 
 def frame_without_samples(kspace: KSpace) -> str | None:

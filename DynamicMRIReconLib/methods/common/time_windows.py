@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.methods.common.frames import Step
 
 
@@ -56,4 +57,5 @@ def in_time_windows(
             report((number + fraction) / len(parts), message)
 
         out[part] += share.reshape(-1, *(1,) * (out.ndim - 1)) * work(part, step)
+        spool.trim()
     return out

@@ -179,6 +179,16 @@ def test_refused_headers(changes: dict[str, Any], words: str, tmp_path: Path) ->
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("field", [b"dimension", b"sizes", b"type", b"encoding", b"endian"])
+def test_a_missing_field(field: bytes, tmp_path: Path) -> None:
+    path = dmr.write(tmp_path / "x.seq.nrrd", ImageSeries(ARRAY, np.eye(4), np.arange(4)))
+    whole = path.read_bytes()
+    start = whole.index(b"\n" + field + b":") + 1
+    path.write_bytes(whole[:start] + whole[whole.index(b"\n", start) + 1 :])
+    with pytest.raises(InputError, match=r"x\.seq\.nrrd is not a readable NRRD"):
+        dmr.read(path)
+
+
 def test_refused_files(tmp_path: Path) -> None:
     (tmp_path / "text.nrrd").write_text("not a picture")
     whole = dmr.write(tmp_path / "whole.seq.nrrd", ImageSeries(ARRAY, np.eye(4), np.arange(4))).read_bytes()
