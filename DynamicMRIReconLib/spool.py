@@ -78,6 +78,11 @@ def resident_bytes(array: NDArray[Any]) -> int:
     return 0 if is_spooled(array) else int(array.nbytes)
 
 
+def kept_bytes(size_bytes: float) -> float:
+    """How much of a new array of so many bytes will stay in memory: nothing if it goes into a file."""
+    return 0.0 if size_bytes > _threshold() else float(size_bytes)
+
+
 def trim() -> None:
     """Give back the memory of all arrays in files; what is touched next is loaded again. Cheap: call it often."""
     if hasattr(mmap, "MADV_DONTNEED"):

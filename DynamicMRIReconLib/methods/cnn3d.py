@@ -114,7 +114,7 @@ class Cnn3d(Method):
             each += parameters.coil_iterations * coils * SECONDS_PER_COIL_ITERATION
         seconds = START_S + 3 * passes * math.prod(data.matrix) * each
         working = estimates.NETWORK_BYTES + window * math.prod(data.matrix[1:]) * (BYTES_PER_VOXEL + 64.0 * coils)
-        return estimates.estimate(data, device, coils, 2.0, working, maps=True, networks=seconds)
+        return estimates.estimate(data, device, coils, 2.0, working, maps=True, networks=seconds, in_blocks=True)
 
     def run(self, data: KSpace, parameters: Cnn3dParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data."""

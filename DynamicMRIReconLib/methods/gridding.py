@@ -65,7 +65,7 @@ class Gridding(Method):
         assert isinstance(data, KSpace)
         maps = parameters.coil_combination == "sensitivity"
         working = estimates.block_bytes(data, data.coils, parameters.frames_at_once)
-        return estimates.estimate(data, device, data.coils, 0.5, working, maps=maps)
+        return estimates.estimate(data, device, data.coils, 0.5, working, maps=maps, in_blocks=True)
 
     def run(self, data: KSpace, parameters: GriddingParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data (root sum of squares has no phase)."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
 from DynamicMRIReconLib.methods.common import estimates
@@ -87,8 +88,8 @@ def interpolation_estimate(
     on_cpu = device == "cpu"
     pictures = (2 if flow else 1) * int(synthetic.sum())
     block = PICTURES_ON_CPU if on_cpu else PICTURES_ON_GPU
-    result = estimates.result_bytes(len(synthetic), voxels, itemsize)
-    vectors = 12.0 * len(synthetic) * voxels if flow else 0.0
+    result = spool.kept_bytes(estimates.result_bytes(len(synthetic), voxels, itemsize))
+    vectors = spool.kept_bytes(12.0 * len(synthetic) * voxels) if flow else 0.0
     working = block * math.prod(shape_zyx[1:]) * BYTES_PER_VOXEL
     memory = estimates.PROGRAM_BYTES + estimates.NETWORK_BYTES + input_bytes + vectors
     memory += max(estimates.RESULTS * result, result + working)

@@ -85,7 +85,7 @@ class Miccan(Method):
         working = at_once * (math.prod(data.matrix[1:]) * BYTES_PER_VOXEL + estimates.bytes_per_frame(data, coils))
         seconds = START_S + data.frames * math.prod(data.matrix) * SECONDS_PER_VOXEL
         working += estimates.NETWORK_BYTES
-        return estimates.estimate(data, device, coils, transforms, working, maps=True, networks=seconds)
+        return estimates.estimate(data, device, coils, transforms, working, maps=True, networks=seconds, in_blocks=True)
 
     def run(self, data: KSpace, parameters: MiccanParameters, context: Context) -> ImageSeries:
         """Reconstruct: complex64, in the intensity scale of the data."""

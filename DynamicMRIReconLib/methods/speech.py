@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, Method, parameter
 from DynamicMRIReconLib.methods.common import estimates
@@ -62,7 +63,7 @@ class Speech(Method):
         second = interpolation_estimate(0, 8, data.matrix, synthetic, device, bool(parameters.save_flow))
         # k-space stays while the frames between are made; the program and its networks are there once
         kept = estimates.input_bytes(data) + estimates.MAPS_BYTES * (data.coil_maps is None and data.coils > 1)
-        measured = estimates.result_bytes(data.frames, math.prod(data.matrix))
+        measured = spool.kept_bytes(estimates.result_bytes(data.frames, math.prod(data.matrix)))
         memory = max(first.memory_bytes, second.memory_bytes + kept + measured)
         return Estimate(memory, first.seconds + second.seconds)
 

@@ -7,7 +7,11 @@ server CPU under load (docs/reliability.md has the figures beside what runs took
 from __future__ import annotations
 
 import math
+from typing import Any
 
+from numpy.typing import NDArray
+
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.methods.base import Data, Estimate
 from DynamicMRIReconLib.methods.common import speed
@@ -48,13 +52,18 @@ def seconds(device: str, *, transforms: float = 0.0, networks: float = 0.0) -> f
 
 
 def input_bytes(data: Data) -> float:
-    """Memory of the data as they were read."""
+    """Memory of the data as they were read: long arrays lie in files."""
     if isinstance(data, list):
         return sum(input_bytes(one) for one in data)
     if isinstance(data, ImageSeries):
-        return float(data.array.nbytes + sum(part.nbytes for part in data.parts.values()))
+        return sum(_held(array) for array in (data.array, *data.parts.values()))
     arrays = (data.samples, data.trajectory, data.mask, data.density, data.coil_maps)
-    return float(sum(array.nbytes for array in arrays if array is not None))
+    return sum(_held(array) for array in arrays if array is not None)
+
+
+def _held(array: NDArray[Any]) -> float:
+    # no strides: it stands in for an array that is not read yet, and will lie in a file if it is long
+    return float(spool.resident_bytes(array)) if any(array.strides) else spool.kept_bytes(array.nbytes)
 
 
 def result_bytes(frames: int, voxels: int, item_bytes: int = 8) -> float:
@@ -83,6 +92,7 @@ def estimate(
     maps: bool,
     others: float = 0.0,
     networks: float = 0.0,
+    in_blocks: bool = False,
 ) -> Estimate:
     """Memory and time of a reconstruction from k-space.
 
@@ -100,6 +110,8 @@ def estimate(
         Whether coil sensitivity maps are estimated where the data have none.
     others, networks
         Seconds of one core besides, in passes through memory and in networks.
+    in_blocks
+        Whether frames are done in blocks, so that a long result lies in a file.
     """
     slices = math.prod(kspace.matrix) // voxels_together(kspace)
     computed = kspace.frames * slices * coils * (pair_seconds(kspace) * transforms + once_seconds(kspace)) + others
@@ -108,6 +120,8 @@ def estimate(
         computed += SECONDS_TO_LOAD_MAPS + kspace.matrix[0] * coils * SECONDS_PER_MAP
         memory += MAPS_BYTES
     result = result_bytes(kspace.frames, math.prod(kspace.matrix))
+    if in_blocks:
+        result = spool.kept_bytes(result)
     memory += max(RESULTS * result, (2 if slices > 1 else 1) * result + working_bytes)
     return Estimate(memory, seconds(device, transforms=computed, networks=networks))
 

@@ -20,10 +20,13 @@ from DynamicMRIReconLib.jobs.local import worker_command, worker_environment
 from DynamicMRIReconLib.jobs.stand_in import stand_in
 from DynamicMRIReconLib.methods import registry
 from DynamicMRIReconLib.methods.common import speed
+from DynamicMRIReconLib.spool import spooled_above
 
 METHODS = sorted(registry.all_methods())
 #: what a run may cost beside its estimate, and the other way round
 WITHIN = 1.5
+#: done frame by frame: long data and results lie in files
+IN_BLOCKS = ("gridding", "miccan", "ifnet", "speech", "cnn3d")
 
 
 @pytest.fixture(autouse=True)
@@ -79,12 +82,22 @@ def test_estimates_grow_with_the_data(key):
     assert wide.seconds > small.seconds
     if registry.get(key).input_kind != "stacks":
         long, longer = estimate(key, frames=2_000), estimate(key, frames=20_000)
-        assert longer.memory_bytes > long.memory_bytes > small.memory_bytes
+        if key not in IN_BLOCKS:
+            assert longer.memory_bytes > long.memory_bytes > small.memory_bytes
         assert longer.seconds > 5 * long.seconds > 0
     if registry.get(key).input_kind == "kspace":
         many = estimate(key, coils=32)
         assert many.memory_bytes > small.memory_bytes
         assert many.seconds > small.seconds
+
+
+@pytest.mark.parametrize("key", IN_BLOCKS)
+def test_the_memory_of_long_series_does_not_grow(key):
+    long, longer = (estimate(key, frames=frames, side=84).memory_bytes for frames in (20_000, 40_000))
+    assert longer == pytest.approx(long)
+    assert longer < 2 * 2**30
+    with spooled_above(math.inf):
+        assert estimate(key, frames=40_000, side=84).memory_bytes > 2 * longer
 
 
 @pytest.mark.parametrize("key", METHODS)
