@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.io.hdf5_heaps import check_heaps
 from DynamicMRIReconLib.io.ismrmrd_header import Header, parse_header
 from DynamicMRIReconLib.io.numpy_files import LARGEST_COMPRESSION
 
@@ -122,6 +123,7 @@ def open_acquisitions(path: Path, dataset: str | None) -> Iterator[Acquisitions]
 
     if not h5py.is_hdf5(path):
         raise InputError(f"{path.name} is not an HDF5 file, so it holds no ISMRMRD data: check what it really is.")
+    check_heaps(path)
     try:
         file = h5py.File(path, "r")
     except OSError as error:
