@@ -40,7 +40,7 @@ def test_endless_heaps_of_ismrmrd_are_refused(tmp_path: Path) -> None:
     path = save(tmp_path / "scan.h5", header(FULL), lines_of(fourier(phantom())))
     check_heaps(path)
     assert without_free_space(path) > 0
-    with pytest.raises(InputError, match="scan.h5 is damaged.*no end"):
+    with pytest.raises(InputError, match=r"scan.h5 is damaged.*no end"):
         io.read(path)
 
 
