@@ -32,10 +32,11 @@ CardiacPSNR and CardiacSSIM are means over frames and slices in the box of the h
 those in the published box and with the published SSIM kernel (`parity`); the published box comes from the first slice
 alone and is often much larger than the heart. *True low-pass* are the true frames with the coarse frames' part of
 k-space only: what an interpolation without any blur of its own would give. *Single image* is a plain residual network
-of 182,737 (x2) or 203,569 (x4) parameters, trained with the same loss on the same clips for so many updates; *video,
-published kind, same size* the published network made small (179,911 at x2). What ships as `cardiac-vsr` is at x2 a
-video network that begins with the single-image network of 1400 updates and was trained for 550 more, at x3 and x4 the
-published kind, made small (200,743 at x4, 2100 updates, of which 1400 at x2).
+of 182,737 (x2), 208,777 (x3) or 203,569 (x4) parameters, *same size* one with 31 blocks: 349,393 (x2) or 370,225 (x4).
+What ships as `cardiac-vsr` has 341,358, 367,398 and 362,190 parameters. It begins with the smaller single-image network
+of 1400 (x2) or 2100 updates (x3 and x4, 1400 of them at x2) and was trained for 1450, 800 and 3900 more, which makes
+2850, 2900 and 6000. The smaller single-image networks went on from the same weights for as many updates as named, the
+larger ones learned from nothing at their own scale; all with the same loss on the same kind of clips.
 
 The paper's figures are of the full network after 1000 epochs on 80 to 100 patients, EDSR as the single-image network;
 they stand beside for orientation."""

@@ -42,12 +42,13 @@ over the cases. *Shared lines* is what the networks start with: gaps of a frame 
 no network, and most of the way from the zero-filled movie to the result is its own. The classical methods have the
 weight that is best for each case by PSNR and by SSIM apart, of {weights}, and {iterations} iterations; the networks
 have nothing to choose. Each longer cascade began with the weights of the shorter one, so it was trained for longer,
-too."""
+too: 1000 updates for the simple network, 1400 for two iterations, 3650 for three."""
 _PAPER = """\
 The paper's data (200 cines of 20 x 192 x 192, not public), acceleration (not stated) and training (a GPU, hundreds of
 epochs) are other ones; its figures stand beside for orientation. Ours: all cases of one coil at an acceleration of 8.
-Rows without a figure of ours were not trained; `Resources/Training/cnn3d-table-*.toml` are their configurations. Our
-simple network has 32 features in the place of 64, the complex one 16 in the place of 32."""
+Rows without a figure of ours were not trained: `Testing/benchmarks/cine_ablations.py` trains them, as short as each
+other, and `Resources/Training/cnn3d-table-*.toml` are the paper's own configurations. Our simple network has 32
+features in the place of 64, the complex one 16 in the place of 32."""
 
 
 def summary(rows: list[Row], group: str | None, acceleration: float) -> dict[str, dict[str, tuple[float, float]]]:
@@ -113,7 +114,7 @@ SEEN = """\
 Errors are result minus truth; red is missing signal. Last row: the middle column over time. Zero-filled frames show
 nothing. Shared lines give sharp walls at rest and smear what moves: the walls hardly move, the blood changes its
 brightness instead. The simple and the complex network take the ringing away and leave it at that. The cascades bring
-some of the movement back, a little blurred. low-rank-sparse shows more of it, in steps. Do not measure the motion of
+some of the movement back, a little blurred, the longest most of it. low-rank-sparse shows more of it, in steps. Do not measure the motion of
 walls with these models at an acceleration of 8: what is nearly still in the result can move in the patient."""
 
 

@@ -42,6 +42,9 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str, int, str]] = {
     "epochs": ("irem", "fast", {"epochs": 2, "batch": 200, "regularization": 0.01}, "stacks", 3, "epoch 1 of 2"),
 }
 
+#: of other solvers on the same way through the job folder
+MORE = ("low rank", "two parts", "soft thresholding", "nonlinear cg", "warm start", "slices move")
+
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
@@ -64,17 +67,14 @@ def job(base: Path, inputs: dict[str, list[Path]], name: str, **others: Any) -> 
     return folder
 
 
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory, inputs: dict[str, list[Path]]) -> dict[str, Path]:
-    """The folders of all jobs, whose workers were killed."""
-    base = tmp_path_factory.mktemp("killed")
-    folders = {name: job(base, inputs, name) for name in CASES}
-    words = [word for name, folder in folders.items() for word in (str(folder), CASES[name][5], str(CASES[name][4]))]
+def killed(folder: Path, name: str) -> Path:
+    """``folder`` of a job whose worker was killed."""
     script = Path(__file__).with_name("killed_workers.py")
+    words = [str(folder), CASES[name][5], str(CASES[name][4])]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run([sys.executable, str(script), *words], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
-    return folders
+    return folder
 
 
 @pytest.fixture
@@ -94,11 +94,12 @@ def record(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in MORE else []) for n in CASES])
 def test_goes_on_where_it_was_killed_with_the_same_numbers(
-    name: str, killed: dict[str, Path], inputs: dict[str, list[Path]], tmp_path: Path
+    name: str, inputs: dict[str, list[Path]], tmp_path: Path
 ) -> None:
-    whole, broken = job(tmp_path / "whole", inputs, name), killed[name]
+    whole, broken = (job(tmp_path / which, inputs, name) for which in ("whole", "broken"))
+    killed(broken, name)
     assert (broken / "state").is_dir()
     assert run_job(whole) == 0
     assert run_job(broken) == 0
