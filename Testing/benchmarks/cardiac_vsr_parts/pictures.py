@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def write_picture(case: Case, scale: int, others: dict[str, Path], path: Path, f
     figure, axes = pyplot.subplots(2, len(panels), figsize=(2.3 * len(panels), 4.9))
     for column, (name, image) in zip(axes.T, panels.items(), strict=True):
         column[0].imshow(image, cmap="gray", vmin=0, vmax=230)
-        column[0].set_title(name, fontsize=9)
+        column[0].set_title(textwrap.fill(name, 24), fontsize=8)
         if name in images:
             column[1].imshow(image - panels["truth"], cmap="RdBu", vmin=-ERROR_RANGE, vmax=ERROR_RANGE)
         for axis in column:
