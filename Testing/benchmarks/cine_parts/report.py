@@ -114,8 +114,9 @@ SEEN = """\
 Errors are result minus truth; red is missing signal. Last row: the middle column over time. Zero-filled frames show
 nothing. Shared lines give sharp walls at rest and smear what moves: the walls hardly move, the blood changes its
 brightness instead. The simple and the complex network take the ringing away and leave it at that. The cascades bring
-some of the movement back, a little blurred, the longest most of it. low-rank-sparse shows more of it, in steps. Do not measure the motion of
-walls with these models at an acceleration of 8: what is nearly still in the result can move in the patient."""
+some of the movement back, a little blurred, the longest most of it. low-rank-sparse shows more of it, in steps. Do not
+measure the motion of walls with these models at an acceleration of 8: what is nearly still in the result can move in
+the patient."""
 
 
 def _wrapped(text: str) -> list[str]:
