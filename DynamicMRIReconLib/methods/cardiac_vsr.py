@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,6 +31,8 @@ SECONDS_PER_VOXEL, SECONDS_PER_FINE_VOXEL = 1.25e-5, 1e-7
 START_S = 0.5
 #: the same networks' features and hidden states, for each coarse voxel of a frame
 BYTES_PER_VOXEL = 300.0
+#: frames that go through the network together; longer series go in parts, each warmed up by the frames around it
+MOST_FRAMES = 256
 
 
 class CardiacVsrParameters(Parameters):
@@ -97,7 +100,8 @@ class CardiacVsr(Method):
         result = estimates.result_bytes(data.frames, slices * plane * parameters.scale**2, 4)
         each = SECONDS_PER_VOXEL + parameters.scale**2 * SECONDS_PER_FINE_VOXEL
         memory = estimates.PROGRAM_BYTES + estimates.NETWORK_BYTES + 2 * estimates.input_bytes(data)
-        memory += estimates.RESULTS * result + frames * plane * BYTES_PER_VOXEL
+        together = min(data.frames, MOST_FRAMES) + 2 * parameters.warmup
+        memory += estimates.RESULTS * result + together * plane * BYTES_PER_VOXEL
         seconds = START_S + frames * slices * plane * each
         return Estimate(memory, estimates.seconds(device, networks=seconds))
 
@@ -151,33 +155,56 @@ def super_resolved(
     """(frames, z, scale y, scale x) of real images (frames, z, y, x), slice by slice, in their intensity scale.
 
     The network sees intensities up to the 99.9th percentile, as in training; what is brighter, or below 0, is
-    interpolated and added, so that nothing is cut off.
+    interpolated and added, so that nothing is cut off. More than ``MOST_FRAMES`` go in parts, whose memories are warmed
+    up by the ``warmup`` frames before and after: those of the network stay small however long the series is.
     """
+    bright = spool.percentile(array, BRIGHT_PERCENT) or spool.peak(array) or 1.0
+    frames, slices, height, width = array.shape
+    result = spool.empty((frames, slices, network.scale * height, network.scale * width), np.float32)
+    numbers = around(frames, warmup, cyclic=phase.is_cyclic)
+    parts = [slice(first, min(first + MOST_FRAMES, frames)) for first in range(0, frames, MOST_FRAMES)]
+    for k in range(slices):
+        named = f"slice {k + 1} of {slices}" if slices > 1 else "super-resolution"
+        for index, part in enumerate(parts):
+            inner = context.part(k * len(parts) + index, slices * len(parts))
+            inner.step(0.0, named)
+            seen = numbers[part.start : part.stop + 2 * warmup]
+
+            def told(fraction: float, inner: Context = inner, named: str = named) -> None:
+                inner.step(fraction, named)
+
+            finer = _finer(array[seen, k] / bright, phase.code[seen], network, warmup, context.device, told)
+            for t, image in enumerate(finer, part.start):
+                result[t, k] = bright * image
+            context.preview(result[part, : k + 1])
+            spool.trim()
+    is_positive = all(array[part].min() >= 0 for part in spool.blocks(array))
+    for part in spool.blocks(result) if is_positive else ():
+        np.maximum(result[part], 0, out=result[part])
+    return result
+
+
+def _finer(
+    images: NDArray[np.float32],
+    code: NDArray[np.float64],
+    network: CardiacVSR,
+    warmup: int,
+    device: str,
+    step: Callable[[float], None],
+) -> Iterator[NDArray[np.float32]]:
+    """(scale y, scale x) of each of ``images`` (warmup + frames + warmup, y, x) but those that warm up."""
     import torch
 
     from DynamicMRIReconLib.networks.upsampler import bicubic
 
-    bright = spool.percentile(array, BRIGHT_PERCENT) or float(array.max()) or 1.0
-    frames, slices, height, width = array.shape
-    scale = network.scale
-    result = spool.empty((frames, slices, scale * height, scale * width), np.float32)
-    numbers = around(frames, warmup, cyclic=phase.is_cyclic)
-    codes = torch.from_numpy(phase.code[numbers]).float().to(context.device)
-    for k in range(slices):
-        part = context.part(k, slices)
-
-        def step(fraction: float, part: Context = part, k: int = k) -> None:
-            part.step(fraction, f"slice {k + 1} of {slices}" if slices > 1 else "super-resolution")
-
-        step(0.0)
-        images = torch.from_numpy(np.ascontiguousarray(array[:, k, None])) / bright
-        seen = images.clamp(0, 1).to(context.device)
-        for t, finer in enumerate(network.super_resolve(seen[torch.from_numpy(numbers)], codes, warmup, step)):
-            rest = images[t : t + 1] - seen[t : t + 1].cpu()
-            image = finer.cpu()[None] + bicubic(rest, scale) if rest.any() else finer.cpu()
-            result[t, k] = bright * image.reshape(scale * height, scale * width).numpy()
-        context.preview(result[:, : k + 1])
-    return np.maximum(result, 0, out=result) if array.min() >= 0 else result
+    whole = torch.from_numpy(np.ascontiguousarray(images[:, None]))
+    seen = whole.clamp(0, 1).to(device)
+    codes = torch.from_numpy(code).float().to(device)
+    for t, finer in enumerate(network.super_resolve(seen, codes, warmup, step), warmup):
+        rest = whole[t : t + 1] - seen[t : t + 1].cpu()
+        image = finer.cpu()[None] + bicubic(rest, network.scale) if rest.any() else finer.cpu()
+        found: NDArray[np.float32] = image.reshape(image.shape[-2:]).numpy()
+        yield found
 
 
 def _tell(phase: CardiacPhase, context: Context) -> None:

@@ -20,7 +20,7 @@ import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib.acquisition.degradation import degraded
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import Cancelled, InputError
-from DynamicMRIReconLib.methods import registry
+from DynamicMRIReconLib.methods import cardiac_vsr, registry
 from DynamicMRIReconLib.methods.base import Context
 from DynamicMRIReconLib.methods.cardiac_vsr import around
 from DynamicMRIReconLib.phantoms.marker import MarkerScene
@@ -195,6 +195,34 @@ def test_a_cycle_that_begins_elsewhere_gives_the_same_frames(weights):
         parameters = method.parameters("standard", weights=weights[2], **values)
         arrays.append(np.roll(method.run(turned, parameters, Context()).array, first, axis=0))
     np.testing.assert_allclose(arrays[0], arrays[1], atol=2e-4)
+
+
+def test_long_series_go_in_parts_that_give_the_same_frames(weights, monkeypatch):
+    series, values = heart(size=24), {"ed_frame": 0, "es_frame": 7, "beats": 1.0, "warmup": 16}
+    whole = run(series, weights, **values)
+    lengths = []
+    step_of = cardiac_vsr._finer
+
+    def watched(images, *others):
+        lengths.append(len(images))
+        return step_of(images, *others)
+
+    monkeypatch.setattr(cardiac_vsr, "MOST_FRAMES", 8)
+    monkeypatch.setattr(cardiac_vsr, "_finer", watched)
+    cut = run(series, weights, **values)
+    assert lengths == [8 + 32, 8 + 32, 4 + 32]
+    np.testing.assert_allclose(cut.array, whole.array, atol=2e-4 * whole.array.max())
+    np.testing.assert_array_equal(cut.times_s, whole.times_s)
+
+
+def test_the_memory_of_the_network_does_not_grow_with_the_series(weights):
+    method = registry.get("cardiac-vsr")
+    needed = []
+    for frames in (400, 800):
+        series = ImageSeries(np.ones((frames, 1, 64, 64), np.float32), np.eye(4), 0.04 * np.arange(frames))
+        needed.append(method.estimate(series, method.parameters("standard"), "cpu").memory_bytes)
+    # series and result only
+    assert needed[1] - needed[0] == pytest.approx(400 * 64 * 64 * (2 * 4 + 2.5 * 16))
 
 
 def test_warnings(folder, weights):
