@@ -94,6 +94,6 @@ CASES: dict[str, Case] = {
         ".seq.nrrd",
         networks={"weights": lambda folder: tiny_models.tiny_cardiac_vsr(folder, 2)},
         parameters={"ed_frame": 0, "es_frame": 20, "beats": 2},
-        lengths=(50, 100, 200, 400),
+        lengths=(50, 100, 200, 400, 800, 1600),
     ),
 }
