@@ -19,7 +19,7 @@ SEVERAL_PATHS = ("input", "masks")
 FLAGS = ("data_consistency", "no_memory_check", "transforms")
 #: columns that are taken as they are
 VALUES = (
-    *("method", "preset", "frames", "device", "seed"),
+    *("method", "preset", "frames", "device", "seed", "cardiac"),
     *("axes", "frames_from", "times_from", "shots_per_frame", "dataset", "variable", "pixel_size_mm"),
 )
 #: columns with ``name=value`` pairs, separated by semicolons
