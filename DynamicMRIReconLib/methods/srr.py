@@ -93,7 +93,7 @@ class Srr(Method):
         work = stack_estimates.work_of(data, parameters)
         outer = 1 if parameters.penalty == "tikhonov" else 1 + REWEIGHTINGS
         grams = parameters.iterations * outer + parameters.slice_cycles * (parameters.iterations + 80)
-        seconds = 4 * stack_estimates.LOOK_UP_S * work.voxels * work.stacks * grams
+        seconds = 5 * stack_estimates.LOOK_UP_S * work.voxels * work.stacks * grams
         return stack_estimates.estimate(work, device, seconds=seconds)
 
     def run(self, data: list[ImageSeries], parameters: SrrParameters, context: Context) -> ImageSeries:

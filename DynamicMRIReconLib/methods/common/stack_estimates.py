@@ -17,7 +17,7 @@ REFINEMENT_S, REFINEMENT_VOXEL_S = 1.3, 1.1e-5
 #: and to look up a point
 LOOK_UP_S = 6.5e-8
 #: what a super-resolution holds for each voxel of the result and each stack
-BYTES_PER_LOOK_UP = 90.0
+BYTES_PER_LOOK_UP = 68.0
 BYTES = 4.0
 #: seconds to load what stacks need; memory of Python with torch and that, and what registration adds
 START_S, PROGRAM_BYTES, REGISTRATION_BYTES = 1.0, 275 * 2**20, 70 * 2**20

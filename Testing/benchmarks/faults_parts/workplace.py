@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from DynamicMRIReconLib import io
 from DynamicMRIReconLib.cli import main
@@ -138,12 +139,12 @@ class Worker:
         return read_events(self._output / "stdout")
 
     def group_left(self) -> bool:
-        """Whether a process that it started still lives."""
-        try:
-            os.killpg(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+        """Whether a process that it started still lives; one that has ended and waits for init to notice does not."""
+        for process in psutil.process_iter():
+            with suppress(psutil.NoSuchProcess, ProcessLookupError):
+                if os.getpgid(process.pid) == self.pid and process.status() != psutil.STATUS_ZOMBIE:
+                    return True
+        return False
 
 
 def digest(path: Path) -> str:

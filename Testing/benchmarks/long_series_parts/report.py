@@ -41,8 +41,8 @@ work: the times are no measure of speed.
 ![Memory of long series](pictures/long-series-memory.png)
 
 Left: a run of 25,000 frames from its start to its end. Right: the most memory of each run, and, dotted, how much data
-gridding has to do with. `cardiac-vsr` looks at all frames of a heartbeat at once, and keeps the states of its network
-for all of them: its memory grows with their number.
+gridding has to do with. `cardiac-vsr` goes through its network 256 frames at a time, but looks for the heart's phase in
+all of them together: its memory grows with their number.
 """
 
 
