@@ -90,7 +90,7 @@ def cases() -> list[Case]:
                 "stacks n64 k4" if method == "irem" else "stacks n160 k4",
                 "fast",
                 UNMOVED,
-                check=method != "bspline",
+                check=method == "irem",
             ),
         ]
     return found
