@@ -119,12 +119,7 @@ class HeartPhaseSection(VTKObservationMixin):
         """
         source = self._given.source()
         if isinstance(source, Path):
-            from DynamicMRIReconLib import io
-
-            read = io.read(source, **self._given.readOptions())
-            if not isinstance(read, ImageSeries):
-                raise InputError(_("{name} holds no image series.").format(name=source.name))
-            return read
+            return sequenceReader.seriesOfFile(source, **self._given.readOptions())
         return sequenceReader.toSeries(source)
 
     def inputName(self) -> str:

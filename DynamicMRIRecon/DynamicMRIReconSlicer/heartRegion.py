@@ -12,6 +12,7 @@ from DynamicMRIReconLib.cardiac.beats import find_beats
 from DynamicMRIReconLib.cardiac.region import heart_box, published_box
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconSlicer import sequenceReader
 from DynamicMRIReconSlicer.translation import tr as _
 
 #: rules of ``evaluation.cardiac.figures_by_rule``, and what their boxes are called
@@ -119,11 +120,5 @@ def ruleOf(region: Any, reference: ImageSeries | Path) -> str:
     """
     if isinstance(region, str):
         return region
-    if not isinstance(reference, ImageSeries):
-        from DynamicMRIReconLib import io
-
-        read = io.read(reference)
-        if not isinstance(read, ImageSeries):
-            raise InputError(_("{name} holds no image series.").format(name=reference.name))
-        reference = read
-    return ",".join(map(str, boxOf(region, reference)))
+    series = reference if isinstance(reference, ImageSeries) else sequenceReader.seriesOfFile(reference)
+    return ",".join(map(str, boxOf(region, series)))

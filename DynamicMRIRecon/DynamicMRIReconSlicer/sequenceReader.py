@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,22 @@ def isSeries(node: Any) -> bool:
     if node.IsA("vtkMRMLSequenceNode"):
         return node.GetNumberOfDataNodes() > 0 and _isScalarVolume(node.GetNthDataNode(0))
     return _isScalarVolume(node)
+
+
+def seriesOfFile(path: Path, **options: Any) -> ImageSeries:
+    """The images of a file; ``options`` are those of ``DynamicMRIReconLib.read``.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or holds something else.
+    """
+    from DynamicMRIReconLib import io
+
+    read = io.read(path, **options)
+    if not isinstance(read, ImageSeries):
+        raise InputError(_("{name} holds no image series.").format(name=path.name))
+    return read
 
 
 def toSeries(node: Any) -> ImageSeries:
