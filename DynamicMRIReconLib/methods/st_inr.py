@@ -80,6 +80,11 @@ class StInrParameters(KSpaceParameters):
     hidden_width: int = parameter(64, "hash-grid: width of the five hidden layers.", ge=4, le=512, advanced=True)
     table_size: int = parameter(2**19, "hash-grid: entries of a level.", ge=2**8, le=2**24, advanced=True)
     growth: float = parameter(1.38, "hash-grid: factor from level to level.", ge=1.0, le=3.0, advanced=True)
+    compiled: bool = parameter(
+        False,
+        "hash-grid: compile the network first (half a minute; a C++ compiler, on CUDA Triton): the same, faster.",
+        advanced=True,
+    )
     held_out: float = parameter(
         0.02,
         "Part of the samples that is not fitted: the fit that foretells them best is kept, and ends when it foretells "

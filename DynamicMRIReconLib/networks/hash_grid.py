@@ -7,8 +7,11 @@ the same here; pure PyTorch, any device.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import operator
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -84,6 +87,52 @@ class HashGrid(nn.Module):
         missing = self.width - self.active_levels * self.features
         return torch.cat([*found, points.new_zeros(len(points), missing)], dim=1)
 
+    def lattice(self, axes: Sequence[Tensor]) -> Tensor:
+        """The features of all points of a lattice: of ``forward``, with each node looked up once and not once a point.
+
+        Parameters
+        ----------
+        axes
+            ``dimensions`` one-dimensional tensors of coordinates in [0, 1].
+
+        Returns
+        -------
+        (last axis, ..., first axis, width)
+            The first axis runs fastest, as in the tables.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer axes than dimensions.
+        """
+        if len(axes) != self.dimensions:
+            raise ValueError(f"A hash grid of {self.dimensions} dimensions has no lattice of {len(axes)} axes.")
+        found = [self._lattice_level(level, axes) for level in range(self.active_levels)]
+        missing = self.width - self.active_levels * self.features
+        return torch.cat([*found, found[0].new_zeros(*found[0].shape[:-1], missing)], dim=-1)
+
+    def _lattice_level(self, level: int, axes: Sequence[Tensor]) -> Tensor:
+        """Nodes around the lattice from the table, then linear interpolation along one axis after the other."""
+        nodes, sides = [], []
+        for axis in axes:
+            place = axis * self.scales[level] + 0.5
+            lower = place.floor()
+            around = torch.stack([lower, lower + 1]).long()
+            needed, position = around.unique(return_inverse=True)
+            nodes.append(needed)
+            sides.append((*position, place - lower))
+        # axis k of the lattice is dimension -1 - k, before the features
+        spread = [part[(slice(None),) + (None,) * index] for index, part in enumerate(nodes)]
+        entries = self._entry(level, spread)
+        values = self.tables[level].index_select(0, entries.flatten()).reshape(*entries.shape, self.features)
+        for index in reversed(range(self.dimensions)):
+            before, after, part = sides[index]
+            dimension = self.dimensions - 1 - index
+            share = part[(slice(None),) + (None,) * (index + 1)]
+            low, high = values.index_select(dimension, before), values.index_select(dimension, after)
+            values = low + (high - low) * share
+        return values
+
     def _level(self, level: int, points: Tensor) -> Tensor:
         place = points * self.scales[level] + 0.5
         lower = place.floor()
@@ -92,24 +141,21 @@ class HashGrid(nn.Module):
         indices, weights = [], []
         for corner in itertools.product((0, 1), repeat=self.dimensions):
             offset = torch.tensor(corner, device=points.device)
-            indices.append(self._entry(level, lower + offset))
+            indices.append(self._entry(level, (lower + offset).unbind(1)))
             weights.append(torch.where(offset.bool(), part, 1 - part).prod(dim=1))
         # one look-up with weighted sum: half the time of gathering corner after corner on a CPU
         return nn.functional.embedding_bag(
             torch.stack(indices, dim=1), self.tables[level], per_sample_weights=torch.stack(weights, dim=1), mode="sum"
         )
 
-    def _entry(self, level: int, nodes: Tensor) -> Tensor:
-        """(n, dimensions) integers to rows of the level's table."""
+    def _entry(self, level: int, nodes: Sequence[Tensor]) -> Tensor:
+        """Integers, one tensor for each axis, to rows of the level's table; the tensors are broadcast."""
         resolution = self.resolutions[level]
         if self.dense[level]:
-            inside = nodes.clamp(0, resolution - 1)
-            strides = resolution ** torch.arange(self.dimensions, device=nodes.device)
-            return (inside * strides).sum(dim=1)
-        mixed = nodes[:, 0] & UINT32
-        for axis in range(1, self.dimensions):
-            mixed = mixed ^ ((nodes[:, axis] * PRIMES[axis]) & UINT32)
-        return mixed % len(self.tables[level])
+            strided = (part.clamp(0, resolution - 1) * resolution**axis for axis, part in enumerate(nodes))
+            return functools.reduce(operator.add, strided)
+        mixed = ((part * prime) & UINT32 for part, prime in zip(nodes, PRIMES, strict=False))
+        return functools.reduce(operator.xor, mixed) % len(self.tables[level])
 
 
 def _rounded(count: int) -> int:

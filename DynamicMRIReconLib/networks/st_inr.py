@@ -7,14 +7,15 @@ Med. Imaging 44 (2025) 2143-2156, doi:10.1109/TMI.2025.3526452.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from DynamicMRIReconLib.networks.hash_grid import HashGrid
 
-#: points that go through the network together: bounds the memory of one evaluation without gradients
-POINTS_AT_ONCE = 2**18
+#: points that go through the network together: on a CPU few enough that what lies between its layers stays in the cache
+POINTS_AT_ONCE, POINTS_AT_ONCE_CPU = 2**20, 2**15
 
 
 class SpatioTemporalField(nn.Module):
@@ -54,27 +55,27 @@ class SpatioTemporalField(nn.Module):
         for before, after in itertools.pairwise(widths):
             layers += [nn.Linear(before, after, bias=False), nn.ReLU()]
         self.network = nn.Sequential(*layers, nn.Linear(widths[-1], 2, bias=False))
+        #: what computes the network where gradients are wanted, if that is not the network itself
+        self.layers: Callable[[Tensor], Tensor] | None = None
 
-    def points(self, frame_numbers: Tensor) -> Tensor:
-        """(frames * y * x, 3) coordinates x, y, t of all voxels at ``frame_numbers`` (fractions allowed)."""
+    def axes(self, frame_numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Coordinates x, y and t of all voxels at ``frame_numbers`` (fractions allowed)."""
         _, ny, nx = self.shape
         side = max(self.shape)
-        axes = [
-            (numbers + 0.5) / side
-            for numbers in (
-                frame_numbers.float(),
-                torch.arange(ny, device=frame_numbers.device, dtype=torch.float32),
-                torch.arange(nx, device=frame_numbers.device, dtype=torch.float32),
-            )
-        ]
-        t, y, x = torch.meshgrid(*axes, indexing="ij")
-        return torch.stack([x.flatten(), y.flatten(), t.flatten()], dim=1)
+        places = (torch.arange(n, device=frame_numbers.device, dtype=torch.float32) for n in (nx, ny))
+        x, y = ((place + 0.5) / side for place in places)
+        return x, y, (frame_numbers.float() + 0.5) / side
 
     def forward(self, frame_numbers: Tensor) -> Tensor:
         """(frames, 1, y, x) complex images at ``frame_numbers`` (frames,), 0 the first measured frame."""
-        points = self.points(frame_numbers)
-        if torch.is_grad_enabled():
-            values = self.network(self.encoding(points))
-        else:
-            values = torch.cat([self.network(self.encoding(part)) for part in points.split(POINTS_AT_ONCE)])
+        features = self.encoding.lattice(self.axes(frame_numbers)).flatten(0, 2)
+        layers = self.layers if self.layers and torch.is_grad_enabled() else self.network
+        values = torch.cat([layers(part) for part in features.split(self._at_once())])
         return torch.view_as_complex(values.contiguous()).reshape(len(frame_numbers), 1, *self.shape[1:])
+
+    def example(self) -> Tensor:
+        """(points, features) as the network is given them, zero."""
+        return torch.zeros(self._at_once(), self.encoding.width, device=next(self.parameters()).device)
+
+    def _at_once(self) -> int:
+        return POINTS_AT_ONCE_CPU if next(self.parameters()).device.type == "cpu" else POINTS_AT_ONCE

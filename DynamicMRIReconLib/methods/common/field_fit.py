@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from DynamicMRIReconLib.data import KSpace
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.methods.base import Context
+from DynamicMRIReconLib.methods.common.compiled import compiled
 from DynamicMRIReconLib.methods.common.field_epochs import PublishedWeights, fit_published
 from DynamicMRIReconLib.methods.common.frames import Preview
 from DynamicMRIReconLib.methods.common.held_out import HeldOut, held_out_samples, without
@@ -91,6 +92,9 @@ def fit(kspace: KSpace, parameters: StInrParameters, context: Context) -> Fitted
     else:
         network = build(settings).to(context.device)
         assert isinstance(network, SpatioTemporalField)
+        if parameters.compiled:
+            context.step(0.0, "compiling the network")
+            network.layers = compiled(network.network, network.example(), context.warn)
         published = PublishedWeights(
             parameters.temporal_variation, parameters.low_rank_regularization, parameters.epsilon
         )

@@ -308,6 +308,45 @@ def test_a_network_that_does_not_fit_into_memory_goes_on_with_fewer_frames(kind,
     assert [warning.split(" with ")[1] for warning in warnings] == ["4 frames at once.", "2 frames at once."]
 
 
+class TestCompiled:
+    """The layers of the hash grid's network, compiled."""
+
+    @staticmethod
+    def fit(heart, **settings):
+        warnings = []
+        context = Context(warn=warnings.append)
+        series = dmr.reconstruct(heart[0], "st-inr", context=context, **QUICK["hash-grid"], **settings)
+        return series.array, warnings
+
+    # the second is torch's own way through the compiler without machine code: quick
+    @pytest.mark.parametrize("backend", [pytest.param("inductor", marks=pytest.mark.slow), "aot_eager"])
+    def test_gives_the_same_numbers(self, backend, heart, monkeypatch):
+        calls, original = [], torch.compile
+
+        def compile_for_test(layers, **settings):
+            calls.append(layers)
+            return original(layers, backend=backend, **settings)
+
+        monkeypatch.setattr(torch, "compile", compile_for_test)
+        found, warnings = self.fit(heart, compiled=True)
+        assert len(calls) == 1
+        assert not warnings
+        assert difference(found, self.fit(heart)[0]) < 1e-4
+
+    def test_without_a_compiler_it_goes_on_as_it_is(self, heart, monkeypatch):
+        def no_compiler(graph, inputs):
+            raise RuntimeError("No C++ compiler was found\nand much more")
+
+        original = torch.compile
+        monkeypatch.setattr(torch, "compile", lambda layers, **_: original(layers, backend=no_compiler))
+        found, warnings = self.fit(heart, compiled=True)
+        assert len(warnings) == 1
+        assert warnings[0].startswith("The network could not be compiled here (")
+        assert "No C++ compiler was found" in warnings[0]
+        assert "\n" not in warnings[0]
+        np.testing.assert_array_equal(found, self.fit(heart)[0])
+
+
 @pytest.mark.parametrize("cyclic", [True, False])
 @pytest.mark.parametrize("frames_at_once", [1, 3, 7])
 def test_blocks_of_frames_have_the_gradient_of_all(frames_at_once, cyclic):

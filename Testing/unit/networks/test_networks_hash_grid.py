@@ -106,10 +106,58 @@ def test_points_of_another_dimension_are_refused():
         HashGrid(3, levels=1)(torch.zeros(4, 2))
 
 
+@pytest.mark.parametrize("sides", [(7,), (5, 3), (4, 6, 2), (2, 3, 2, 3)])
+def test_a_lattice_has_the_features_and_the_gradient_of_its_points(sides):
+    torch.manual_seed(len(sides))
+    grid = HashGrid(len(sides), levels=5, features=3, base=3, growth=1.7, table_size=83).double()
+    for table in grid.tables:
+        torch.nn.init.normal_(table)
+    assert len(sides) == 1 or not all(grid.dense)
+    # borders, repeated and unordered places among them
+    axes = [torch.rand(side, dtype=torch.float64) for side in sides]
+    axes[0][:2] = torch.tensor([1.0, 0.0])
+    axes[-1][-1] = axes[-1][0]
+    places = torch.meshgrid(*reversed(axes), indexing="ij")
+    points = torch.stack([place.flatten() for place in reversed(places)], dim=1)
+    slope = torch.randn(*reversed(sides), grid.width, dtype=torch.float64)
+    alone, together = grid(points).reshape(slope.shape), grid.lattice(axes)
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-12)
+    expected = torch.autograd.grad((alone * slope).sum(), list(grid.parameters()))
+    found = torch.autograd.grad((together * slope).sum(), list(grid.parameters()))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+
+
+def test_levels_that_do_not_take_part_give_zeros_on_a_lattice_too():
+    grid = HashGrid(2, levels=4, features=2, base=4, growth=2.0)
+    axes = (torch.rand(3), torch.rand(5))
+    whole = grid.lattice(axes)
+    grid.active_levels = 2
+    part = grid.lattice(axes)
+    assert torch.equal(part[..., :4], whole[..., :4])
+    assert not part[..., 4:].any()
+    assert part.shape == whole.shape == (5, 3, grid.width)
+
+
+def test_a_lattice_of_other_dimensions_is_refused():
+    with pytest.raises(ValueError, match="lattice of 2 axes"):
+        HashGrid(3, levels=1).lattice((torch.zeros(4), torch.zeros(4)))
+
+
 def test_voxels_and_frames_lie_at_the_middle_of_their_cells():
-    field = SpatioTemporalField((3, 4, 8))
-    points = field.points(torch.arange(3.0)).reshape(3, 4, 8, 3)
-    np.testing.assert_allclose(points[1, 2, 5], [5.5 / 8, 2.5 / 8, 1.5 / 8])
+    x, y, t = SpatioTemporalField((3, 4, 8)).axes(torch.arange(3.0))
+    assert (len(x), len(y), len(t)) == (8, 4, 3)
+    np.testing.assert_allclose([x[5], y[2], t[1]], [5.5 / 8, 2.5 / 8, 1.5 / 8])
+
+
+def test_an_image_is_the_network_at_its_voxels():
+    torch.manual_seed(0)
+    field = SpatioTemporalField((3, 4, 8), hidden_width=8, table_size=64, levels=3)
+    for table in field.encoding.tables:
+        torch.nn.init.normal_(table)
+    image = field(torch.tensor([0.0, 1.5]))
+    point = torch.tensor([[6.5 / 8, 2.5 / 8, 2.0 / 8]])
+    expected = torch.view_as_complex(field.network(field.encoding(point)))[0]
+    torch.testing.assert_close(image[1, 0, 2, 6], expected)
 
 
 def test_any_size_and_fractional_frames_and_no_memory_of_the_call_before():
