@@ -35,8 +35,9 @@ audit: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) pip-audit
 	$(BIN)/pip-audit --strict --skip-editable
 
+# The scripts that train networks only to compare them want a folder, and hours: by hand.
 bench: $(INSTALLED)
-	for script in Testing/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out %_ablations.py, $(wildcard Testing/benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
 
 # Writes anew what is made from the code: the CMakeLists' files, docs/methods*, docs/models.md, docs/licences.md,
 # the module's list.

@@ -26,9 +26,9 @@ FIRST_STEPS, STEPS = 80, 8
 START_TRANSFORMS, ROUND_TRANSFORMS = 45, 4
 #: seconds of one core for one step of the network, for one voxel in it, and for one number of the hash grid's tables
 SECONDS_PER_STEP, SECONDS_PER_ENTRY = 0.015, 6e-9
-SECONDS_PER_VOXEL = {"motion": 0.45e-6, "hash-grid": 10e-6}
+SECONDS_PER_VOXEL = {"motion": 0.45e-6, "hash-grid": 2.5e-6}
 #: the same for layers of the hash grid's network that are 64 wide; it grows with the square
-SECONDS_PER_VOXEL_OF_LAYERS = 3e-6
+SECONDS_PER_VOXEL_OF_LAYERS = 2e-6
 #: seconds besides
 START_S = 1.0
 #: memory for one voxel in one step

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from speech_parts import cases, spatial, temporal
+from speech_parts import ablations, cases, spatial, temporal
 from speech_parts.pictures import write_pictures
 from speech_parts.report import page
 
@@ -43,6 +43,14 @@ def spatial_tables(arguments: argparse.Namespace, matrix: int) -> list[Any]:
     if arguments.write:
         write_pictures(images, PICTURES)
     return rows
+
+
+def ablations_table(arguments: argparse.Namespace, matrix: int) -> list[Any]:
+    """Rows for the models of ``speech_ablations.py`` that are there."""
+    if arguments.ablations is None:
+        return []
+    both = (cases.persons(matrix, PERSONS), cases.real(arguments.data, matrix, 4))
+    return ablations.measure(both, arguments.ablations)
 
 
 def temporal_tables(arguments: argparse.Namespace, matrix: int) -> list[Any]:
@@ -121,6 +129,7 @@ def main() -> int:
     parser.add_argument("--miccan", default="miccan-speech", help="model, or file of weights (%(default)s)")
     parser.add_argument("--ifnet", default="ifnet-speech", help="model, or file of weights (%(default)s)")
     parser.add_argument("--data", type=Path, default=DATA, help="folder with cropped_panels.npz (%(default)s)")
+    parser.add_argument("--ablations", type=Path, help="folder of speech_ablations.py: measure those models too")
     parser.add_argument("--matrix", type=int, default=64)
     parser.add_argument("--results", type=Path, help="keep the figures in this JSON file; measure what it lacks")
     parser.add_argument("--only", choices=("spatial", "temporal"), help="end after this part")
@@ -129,7 +138,8 @@ def main() -> int:
     rows: dict[str, Any] = {"matrix": arguments.matrix, "cpu_s": 0.0}
     if arguments.results and arguments.results.exists():
         rows = json.loads(arguments.results.read_text(encoding="utf-8"))
-    for name, measure in (("spatial", spatial_tables), ("temporal", temporal_tables), ("throughput", throughput)):
+    parts = {"spatial": spatial_tables, "ablations": ablations_table, "temporal": temporal_tables}
+    for name, measure in {**parts, "throughput": throughput}.items():
         if name in rows:
             continue
         started = time.process_time()

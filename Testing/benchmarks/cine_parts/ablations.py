@@ -8,7 +8,13 @@ from pathlib import Path
 SLICES = tuple(f"SCD2001_{number}" for number in ("000", "001", "002", "003", "009", "010"))
 STEPS = 800
 #: whole clips, a few columns of each; everything else as Resources/Training/cnn3d-cine.toml has it
-COMMON = ("options.learned_frames=0", "options.learned_columns=16")
+COMMON = (
+    "options.learned_frames=0",
+    "options.learned_columns=16",
+    # at the rate of that file all of a complex network's last features can fall silent in the first updates
+    "optimiser.learning_rate=6e-4",
+    "schedule.warmup_steps=150",
+)
 KINDS = {
     "simple": ("options.kind=simple", "options.features=32"),
     "complex": ("options.kind=complex", "options.features=16"),
