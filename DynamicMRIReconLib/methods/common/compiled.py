@@ -29,6 +29,10 @@ def compiled(layers: nn.Module, example: Tensor, warn: Callable[[str], None]) ->
         return layers
     finally:
         layers.zero_grad()
-    # a bound method, since a module would become part of whatever it is given to
-    run: Callable[[Tensor], Tensor] = found.__call__
+
+    # no module, since that would become part of whatever it is given to
+    def run(features: Tensor) -> Tensor:
+        values: Tensor = found(features)
+        return values
+
     return run
