@@ -32,7 +32,7 @@ SECONDS_PER_VOXEL_OF_LAYERS = 2e-6
 #: seconds besides
 START_S = 1.0
 #: memory for one voxel in one step
-BYTES_PER_VOXEL = {"motion": 220.0, "hash-grid": 3600.0}
+BYTES_PER_VOXEL = {"motion": 220.0, "hash-grid": 2700.0}
 
 
 class StInrParameters(KSpaceParameters):
