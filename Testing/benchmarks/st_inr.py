@@ -80,7 +80,7 @@ def uncertainty(finer: ImageSeries, truth: ImageSeries) -> Row:
         return {}
     found, wanted = np.abs(finer.array[::UPSAMPLING]), np.abs(truth.array)
     scale = best_scale(found, wanted)
-    said = np.abs(finer.parts[UNCERTAINTY].array[::UPSAMPLING]) * scale
+    said = np.abs(finer.parts[UNCERTAINTY][::UPSAMPLING]) * scale
     return {"said": float(np.sqrt(np.mean(said**2))), "error": float(np.sqrt(np.mean((found * scale - wanted) ** 2)))}
 
 
