@@ -7,11 +7,10 @@ They take about five minutes of a core each. What is finished is kept, so it may
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 from pathlib import Path
 
 from cine_parts.ablations import ROWS, SLICES, STEPS, model_of, settings_of
+from training_parts.trained import trained
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "Resources" / "Training" / "cnn3d-cine.toml"
@@ -26,17 +25,10 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=STEPS, help="updates of each (%(default)s)")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW", help="%(default)s")
     arguments = parser.parse_args()
-    slices = [str(arguments.data / "cine_sax_dicom" / name) for name in SLICES]
+    slices = [arguments.data / "cine_sax_dicom" / name for name in SLICES]
     for row in arguments.rows:
-        model = model_of(arguments.folder, row)
-        if model.exists():
-            continue
-        command = [sys.executable, "-m", "DynamicMRIReconLib", "train", "cnn3d", "--config", str(CONFIG)]
-        command += ["--data", *slices, "--out", str(model.parent)]
-        for setting in settings_of(row, arguments.steps):
-            command += ["--set", setting]
         print(row, flush=True)
-        subprocess.run(command, check=True)
+        trained("cnn3d", CONFIG, slices, model_of(arguments.folder, row).parent, settings_of(row, arguments.steps))
     return 0
 
 

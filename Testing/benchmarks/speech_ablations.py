@@ -7,11 +7,10 @@ They take about ten minutes of a core each. What is finished is kept, so it may 
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 from pathlib import Path
 
 from speech_parts.ablations import ROWS, STEPS, model_of, settings_of
+from training_parts.trained import trained
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "Resources" / "Training" / "miccan-speech.toml"
@@ -26,15 +25,9 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=STEPS, help="updates of each (%(default)s)")
     arguments = parser.parse_args()
     for row in ROWS:
-        model = model_of(arguments.folder, row)
-        if model.exists():
-            continue
-        command = [sys.executable, "-m", "DynamicMRIReconLib", "train", "miccan", "--config", str(CONFIG)]
-        command += ["--data", *map(str, arguments.data), "--out", str(model.parent)]
-        for setting in settings_of(row, arguments.steps):
-            command += ["--set", setting]
         print(row, flush=True)
-        subprocess.run(command, check=True)
+        output = model_of(arguments.folder, row).parent
+        trained("miccan", CONFIG, arguments.data, output, settings_of(row, arguments.steps))
     return 0
 
 

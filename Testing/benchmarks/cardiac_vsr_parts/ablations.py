@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cardiac_vsr_parts.cases import HELD_OUT, short_axis
+from training_parts.trained import trained
 
 import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib.cardiac.region import heart_box
@@ -79,19 +78,9 @@ def read(folder: Path) -> dict[str, Any] | None:
 
 def _trained(output: Path, data: Path, step: Step, settings: dict[str, str]) -> Path:
     """The finished model of a row, by the ``train`` command."""
-    model = output / "model.json"
-    if not model.exists():
-        folders = [one for one in sorted((data / "cine_sax_dicom").glob("SCD2001_*")) if one.name not in HELD_OUT]
-        words = [sys.executable, "-m", "DynamicMRIReconLib", "train", "cardiac-vsr", "--config", str(CONFIG)]
-        words += ["--device", "cpu", "--data", *map(str, folders), "--out", str(output)]
-        settings = settings | {f"options.{name}": json.dumps(value) for name, value in step.options.items()}
-        words += [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
-        if (output / "last.safetensors").exists():
-            words.append("--resume")
-        ended = subprocess.run(words, check=False).returncode
-        if ended:
-            raise SystemExit(ended)
-    return model.with_suffix(".safetensors")
+    folders = [one for one in sorted((data / "cine_sax_dicom").glob("SCD2001_*")) if one.name not in HELD_OUT]
+    settings = settings | {f"options.{name}": json.dumps(value) for name, value in step.options.items()}
+    return trained("cardiac-vsr", CONFIG, folders, output, (f"{name}={value}" for name, value in settings.items()))
 
 
 def _keep(path: Path, kept: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ import DynamicMRIReconLib as dmr
 MASK = "arms6_2"
 STEPS = 600
 #: everything else as Resources/Training/miccan-speech.toml has it; every frame at the table's mask
-COMMON = (f"options.sampling.masks=['{MASK}']", "optimiser.learning_rate=0.001", "schedule.warmup_steps=50")
+COMMON = (f'options.sampling.masks=["{MASK}"]', "optimiser.learning_rate=0.001", "schedule.warmup_steps=50")
 #: folder of a row -> what is different, and the paper's test figures
 ROWS: dict[str, tuple[tuple[str, ...], tuple[float, float]]] = {
     "U-Net": (("options.attention=false", "options.long_skip=false"), (29.58, 0.8303)),

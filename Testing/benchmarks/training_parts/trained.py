@@ -1,0 +1,26 @@
+"""A network trained by the command line, once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def trained(network: str, config: Path, data: Iterable[Path], output: Path, settings: Iterable[str]) -> Path:
+    """The finished weights in ``output``: kept if they are there, else trained, from where it was stopped.
+
+    ``settings`` are ``name=value``, as for ``--set``. Where training fails, the script ends with its exit code.
+    """
+    weights = output / "model.safetensors"
+    if not weights.exists():
+        words = [sys.executable, "-m", "DynamicMRIReconLib", "train", network, "--config", str(config)]
+        words += ["--device", "cpu", "--data", *map(str, data), "--out", str(output)]
+        words += [word for setting in settings for word in ("--set", setting)]
+        if (output / "last.safetensors").exists():
+            words.append("--resume")
+        ended = subprocess.run(words, check=False).returncode
+        if ended:
+            raise SystemExit(ended)
+    return weights
