@@ -148,8 +148,7 @@ def page(rows: dict[str, Row], classical: Results) -> str:
         f"{PUBLISHED['epochs']} epochs, its layers compiled; the two numbers are its weights of temporal variation and "
         f"low rank. The published ones are {WEIGHTS[0][0]:g} and {WEIGHTS[0][1]:g}; the small scan has all that were "
         f"tried, that of {SPOKES[-1]} spokes three, and the other large ones what was best there. "
-        "These scans have noise, and its relative misfit counts weak samples, which are mostly noise, as much as strong "
-        "ones. "
+        "These scans have noise, and its relative misfit counts weak samples, mostly noise, as much as strong ones. "
         "An ensemble is the mean of fits to four fifths of the samples each.",
         "",
         "",
