@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import locale
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +19,7 @@ def compiled(layers: nn.Module, example: Tensor, warn: Callable[[str], None]) ->
     """
     try:
         # the compiler itself uses parts of torch that torch calls old, and looks at gradients that are not there
-        with torch.enable_grad(), warnings.catch_warnings():
+        with torch.enable_grad(), warnings.catch_warnings(), _utf8_files():
             warnings.simplefilter("ignore")
             found = torch.compile(layers, dynamic=True)
             # no leaf, as features are none: otherwise it would be compiled again for them
@@ -36,3 +38,15 @@ def compiled(layers: nn.Module, example: Tensor, warn: Callable[[str], None]) ->
         return values
 
     return run
+
+
+@contextlib.contextmanager
+def _utf8_files() -> Iterator[None]:
+    """Text files are UTF-8: the compiler reads its own as the locale says, and other libraries change that to C."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    with contextlib.suppress(locale.Error):
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)

@@ -1,5 +1,8 @@
 """The neural representation: that it can say anything, what it gains, when it may be asked, and what it refuses."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -332,6 +335,21 @@ class TestCompiled:
         assert len(calls) == 1
         assert not warnings
         assert difference(found, self.fit(heart)[0]) < 1e-4
+
+    def test_where_a_library_has_changed_the_locale(self):
+        # in a process of its own: the compiler reads its files once only
+        code = """if True:
+            import locale, torch
+            from DynamicMRIReconLib.methods.common.compiled import compiled
+            locale.setlocale(locale.LC_CTYPE, "C")
+            original = torch.compile
+            torch.compile = lambda layers, **settings: original(layers, backend="aot_eager", **settings)
+            layers = torch.nn.Linear(3, 2)
+            assert compiled(layers, torch.zeros(4, 3), print) is not layers
+            assert locale.setlocale(locale.LC_CTYPE) == "C"
+        """
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+        assert (found.returncode, found.stdout) == (0, ""), found.stderr
 
     def test_without_a_compiler_it_goes_on_as_it_is(self, heart, monkeypatch):
         def no_compiler(graph, inputs):
