@@ -125,10 +125,14 @@ changes without motion, +0.7 to +1.1 dB over `grasp`, and less than with motion;
 heavy, -1.9 dB and more; the displacement's absolute differences in the place of their squares, +0.07 dB; bicubic in the
 place of linear warping, +0.2 dB where it moves; 16 in the place of 8 steps a round, +0.1 dB; another frame of reference
 or start, nothing; no coupling to the samples between the rounds, -3 dB. Motion within a frame costs classical methods
-0.25 dB at 8 spokes and was not modelled. What it would take to be 3 dB above `grasp` at 5 spokes was not found.
+0.25 dB at 8 spokes and was not modelled. What it would take to be 3 dB above `grasp` at 5 spokes was not found."""
 
-An ensemble of four fits, the table of 5 spokes has it, gains little there, and what it says of its own uncertainty is a
-third of its error, root mean squares over all voxels: it does not see what all fits have in common."""
+
+#: what the fits of an ensemble have in common is not in their scatter
+SAID = (
+    "The ensemble says a standard deviation of {said:.4f}; its error is {error:.4f} (root mean squares, in the "
+    "intensities of the truth)."
+)
 
 
 def page(rows: dict[str, Row], classical: Results) -> str:
@@ -151,7 +155,6 @@ def page(rows: dict[str, Row], classical: Results) -> str:
         "These scans have noise, and its relative misfit counts weak samples, mostly noise, as much as strong ones. "
         "An ensemble is the mean of fits to four fifths of the samples each.",
         "",
-        "",
         f"*Between*: {UPSAMPLING} times as many frames asked of the same fit, those that were not measured against the "
         "true scene at their times; *linear*: the measured frames of the same fit interpolated linearly.",
         "",
@@ -168,6 +171,8 @@ def page(rows: dict[str, Row], classical: Results) -> str:
                 body.append(_line(name, best))
         if body:
             lines += [f"## {setting.title}", "", *HEAD, *body, ""]
+        if "said" in (ensemble := rows.get(f"{setting.name}|{ENSEMBLE}", {})):
+            lines += [SAID.format(**ensemble), ""]
     lines += [*TRIED.splitlines(), ""]
     return "\n".join(lines)
 

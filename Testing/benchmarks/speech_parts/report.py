@@ -95,9 +95,14 @@ def page(rows: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _by_case(rows: list[Row]) -> list[tuple[str, list[Row]]]:
+    """The rows of each case, in the order in which they were measured."""
+    return [(case, [row for row in rows if row["case"] == case]) for case in dict.fromkeys(row["case"] for row in rows)]
+
+
 def _spatial(rows: list[Row]) -> list[str]:
     lines = []
-    for case in dict.fromkeys(row["case"] for row in rows):
+    for case, found in _by_case(rows):
         lines += [
             f"### {case}",
             "",
@@ -105,7 +110,7 @@ def _spatial(rows: list[Row]) -> list[str]:
             "|---|---:|---|---:|---:|---:|---:|",
         ]
         for mask in MASKS:
-            for row in (one for one in rows if (one["case"], one["mask"]) == (case, mask)):
+            for row in (one for one in found if one["mask"] == mask):
                 paper = PAPER_SPATIAL.get((row["method"], mask))
                 beside = f"{paper[0]:.2f} | {paper[1]:.4f}" if paper else " | "
                 sampled = f"{100 * row['sampled']:.1f} %"
@@ -121,14 +126,14 @@ def _ablations(rows: list[Row]) -> list[str]:
     if not rows:
         return []
     lines = ["## Attention and long skip (the paper's Table 2)", "", *_ABLATIONS.format(steps=STEPS).splitlines(), ""]
-    for case in dict.fromkeys(row["case"] for row in rows):
+    for case, found in _by_case(rows):
         lines += [
             f"### {case}, at arms6_2",
             "",
             "| | PSNR [dB] | SSIM | paper: PSNR | SSIM |",
             "|---|---:|---:|---:|---:|",
         ]
-        for row in (one for one in rows if one["case"] == case):
+        for row in found:
             psnr_db, ssim = ROWS[row["row"]][1]
             lines.append(f"| {row['row']} | {row['psnr_db']:.2f} | {row['ssim']:.4f} | {psnr_db:.2f} | {ssim:.4f} |")
         lines.append("")

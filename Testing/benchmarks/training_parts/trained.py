@@ -14,7 +14,8 @@ def trained(network: str, config: Path, data: Iterable[Path], output: Path, sett
     ``settings`` are ``name=value``, as for ``--set``. Where training fails, the script ends with its exit code.
     """
     weights = output / "model.safetensors"
-    if not weights.exists():
+    # the card is written last
+    if not weights.with_suffix(".json").exists():
         words = [sys.executable, "-m", "DynamicMRIReconLib", "train", network, "--config", str(config)]
         words += ["--device", "cpu", "--data", *map(str, data), "--out", str(output)]
         words += [word for setting in settings for word in ("--set", setting)]
