@@ -47,7 +47,8 @@ CUDA_SPEED = 30.0
 def seconds(device: str, *, transforms: float = 0.0, networks: float = 0.0) -> float:
     """Seconds on ``device`` of what takes so many seconds on the reference core, in transforms and in networks."""
     if device.startswith("cuda"):
-        return START_S + (transforms + networks) / CUDA_SPEED
+        # the program starts on this machine's processor, whatever computes afterwards
+        return START_S / speed.transform_speed() + (transforms + networks) / CUDA_SPEED
     return (START_S + transforms) / speed.transform_speed() + networks / speed.network_speed()
 
 

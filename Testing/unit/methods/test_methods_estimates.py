@@ -63,6 +63,14 @@ def estimate(key: str, preset: str = "standard", values=None, device: str = "cpu
     return method.estimate(sized(kind_of(method), **sizes), method.parameters(preset, **(values or {})), device)
 
 
+@pytest.mark.parametrize("machine", [0.2, 1.0, 5.0])
+def test_what_a_run_costs_on_the_processor_it_costs_beside_a_cuda_device_too(machine, monkeypatch):
+    monkeypatch.setattr(speed, "transform_speed", lambda: machine)
+    small = {"frames": 4, "side": 4, "coils": 1}  # nothing but the start of the program
+    on_processor, on_device = (estimate("gridding", device=device, **small).seconds for device in ("cpu", "cuda"))
+    assert on_processor * 0.99 < on_device < on_processor
+
+
 @pytest.mark.parametrize("key", METHODS)
 def test_every_size_has_an_estimate(key):
     for preset in registry.get(key).presets:
