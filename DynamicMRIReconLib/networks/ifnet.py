@@ -19,6 +19,8 @@ from DynamicMRIReconLib.networks.warp import backward_warp
 MULTIPLE = 32
 #: channels of the blocks, and by how much each shrinks its input
 WIDTHS, SCALES = (240, 150, 90), (4, 2, 1)
+#: of PReLU below zero, before training
+SLOPE = 0.25
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,27 @@ class FlowBlock(nn.Module):
         self.enter = nn.Sequential(convolution(inputs, width // 2, 2), convolution(width // 2, width, 2))
         self.body = nn.Sequential(*(convolution(width, width) for _ in range(8)))
         self.leave = nn.ConvTranspose2d(width, 5, 4, 2, 1)
+        self._begin()
+
+    @torch.no_grad()
+    def _begin(self) -> None:
+        """Initial weights with which signals keep their size through ten layers and brightness does not drown motion.
+
+        With torch's own they shrink from layer to layer, and a short training finds no flow at all: it stays where all
+        displacements are zero. K. He, X. Zhang, S. Ren, J. Sun, ICCV 2015, doi:10.1109/ICCV.2015.123.
+        """
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, a=SLOPE)
+                nn.init.zeros_(layer.bias)
+        for layer in self.body.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.weight *= 0.9
+        entry = self.enter[0][0].weight
+        entry -= entry.mean((2, 3), keepdim=True)
+        entry *= 4
+        self.leave.weight *= 0.3
+        nn.init.zeros_(self.leave.bias)
 
     def forward(self, x: Tensor, flow: Tensor | None, scale: int) -> tuple[Tensor, Tensor]:
         """Corrections of the flow (B, 4, y, x) and of the logit (B, 1, y, x) of the blending weight."""
@@ -92,7 +115,9 @@ class IFNet(nn.Module):
         self.context = ContextNet(channels, context)
         self.refine = RefineNet(channels, context)
 
-    def forward(self, first: Tensor, second: Tensor, time: Tensor, truth: Tensor | None = None) -> Interpolated:
+    def forward(
+        self, first: Tensor, second: Tensor, time: Tensor, truth: Tensor | None = None, *, refine: bool = True
+    ) -> Interpolated:
         """Interpolate a batch.
 
         Parameters
@@ -103,6 +128,8 @@ class IFNet(nn.Module):
             (B,) of the frame asked for: 0 that of ``first``, 1 that of ``second``.
         truth
             (B, channels, y, x), the true frame, for the teacher; ignored without one.
+        refine
+            False: the blend as it is, as ``image``.
         """
         height, width = first.shape[-2:]
         first, second = _padded(first), _padded(second)
@@ -120,12 +147,13 @@ class IFNet(nn.Module):
             found.append((_blend(warped, logit), flow, logit.sigmoid()))
             x = torch.cat([first, second, at, *warped, logit], dim=1)
         assert flow is not None
-        refined = self.refine(
-            torch.cat([first, second, *warped, logit, flow], dim=1),
-            self.context(first, flow[:, :2]),
-            self.context(second, flow[:, 2:]),
-        )
-        image = (found[-1][0] + refined).clamp(0, 1)
+        image = found[-1][0]
+        if refine:
+            image = image + self.refine(
+                torch.cat([first, second, *warped, logit, flow], dim=1),
+                self.context(first, flow[:, :2]),
+                self.context(second, flow[:, 2:]),
+            )
         merged, flows, weights = ([part[..., :height, :width] for part in parts] for parts in zip(*found, strict=True))
         taught: tuple[Tensor, Tensor] | tuple[None, None] = (None, None)
         if self.teacher is not None and truth is not None:
@@ -133,7 +161,7 @@ class IFNet(nn.Module):
             better = flow + change
             blend = _blend((backward_warp(first, better[:, :2]), backward_warp(second, better[:, 2:])), logit + more)
             taught = blend[..., :height, :width], better[..., :height, :width]
-        return Interpolated(image[..., :height, :width], merged, flows, weights, *taught)
+        return Interpolated(image[..., :height, :width].clamp(0, 1), merged, flows, weights, *taught)
 
 
 def _blend(warped: tuple[Tensor, Tensor], logit: Tensor) -> Tensor:

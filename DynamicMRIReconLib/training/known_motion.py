@@ -14,13 +14,19 @@ RADII = (0.06, 0.3)
 STEEPEST = 0.6
 #: each halves the error at least by STEEPEST: 0.6 ** 20 of a displacement of 10 voxels is under a thousandth
 FIXED_POINT_STEPS = 20
+#: sizes of a texture's patches in voxels, and into how many shades edges divide it
+TEXTURE_SIZES = (2, 4, 8, 16)
+TEXTURE_STEPS = (3.0, 8.0)
 
 
-def smooth_displacement(shape: tuple[int, int], random: np.random.Generator, largest: float) -> Tensor:
+def smooth_displacement(
+    shape: tuple[int, int], random: np.random.Generator, largest: float, *, everywhere: bool = False
+) -> Tensor:
     """(2, y, x) displacements in voxels, x before y, that fold nothing over: a few places move, the rest stays.
 
-    Each place moves in a direction of its own, most in its middle, as a Gaussian of the distance. ``largest`` is the
-    largest displacement; less where that would change faster than ``STEEPEST`` from voxel to voxel.
+    Each place moves in a direction of its own, most in its middle, as a Gaussian of the distance; ``everywhere`` moves
+    all of the image besides. ``largest`` is the largest displacement; less where that would change faster than
+    ``STEEPEST`` from voxel to voxel.
     """
     height, width = shape
     y, x = torch.meshgrid(
@@ -31,7 +37,9 @@ def smooth_displacement(shape: tuple[int, int], random: np.random.Generator, lar
         radius = random.uniform(*RADII) * max(height, width)
         distance = (x - random.uniform(0, width)) ** 2 + (y - random.uniform(0, height)) ** 2
         weight = torch.exp(distance / (-2 * radius**2))
-        field += torch.as_tensor(random.standard_normal(2), dtype=torch.float32)[:, None, None] * weight
+        field += _direction(random) * weight
+    if everywhere:
+        field += _direction(random)
     field *= largest / field.norm(dim=0).max().clamp_min(1e-6)
     return field * min(1.0, STEEPEST / max(_steepest(field), 1e-6))
 
@@ -70,6 +78,28 @@ def moving_frames(image: Tensor, displacement: Tensor, time: float, still: float
             flow = (time - still) * displacement - (s - still) * _there(displacement, flow)
         flows.append(flow)
     return frames, torch.cat(flows)
+
+
+def texture(shape: tuple[int, int], random: np.random.Generator) -> Tensor:
+    """(y, x) in [0, 1] with something at every place and of every size: patches of chance, half of them with edges.
+
+    Anatomy is smooth over large parts, where no motion can be seen; flow is learned faster where it can.
+    """
+    image = torch.zeros(1, 1, *shape)
+    for size in TEXTURE_SIZES:
+        patches = torch.as_tensor(random.standard_normal((1, 1, *(-(-side // size) for side in shape))))
+        larger = functional.interpolate(patches.float(), size=shape, mode="bicubic", align_corners=False)
+        image += random.uniform() ** 2 * size**0.5 * larger
+    image -= image.min()
+    image /= image.max().clamp_min(1e-6)
+    if random.random() < 0.5:
+        steps = random.uniform(*TEXTURE_STEPS)
+        image = ((image * steps).round() / steps).clamp(0, 1)
+    return image[0, 0]
+
+
+def _direction(random: np.random.Generator) -> Tensor:
+    return torch.as_tensor(random.standard_normal(2), dtype=torch.float32)[:, None, None]
 
 
 def _there(field: Tensor, flow: Tensor) -> Tensor:

@@ -14,12 +14,14 @@ from DynamicMRIReconLib.networks.ifnet import IFNet, Interpolated
 from DynamicMRIReconLib.training.augmentation import flipped_and_turned
 from DynamicMRIReconLib.training.clips import Clip
 from DynamicMRIReconLib.training.figures import psnr_db, ssim
-from DynamicMRIReconLib.training.known_motion import moving_frames, smooth_displacement
+from DynamicMRIReconLib.training.known_motion import moving_frames, smooth_displacement, texture
 from DynamicMRIReconLib.training.losses.interpolation import distillation_loss, flow_loss, laplacian_loss
 from DynamicMRIReconLib.training.undersampling import Undersampling
 
 #: weight of the distillation for any time and for the middle alone
 DISTILLATION = {"any": 0.002, "middle": 0.01}
+#: share of the moved frames in which no place stays
+EVERYWHERE = 0.5
 
 
 class IfnetOptions(BaseModel):
@@ -50,7 +52,13 @@ class IfnetOptions(BaseModel):
         description="share of the training pairs that are one frame moved by a known, smooth displacement",
     )
     moved_voxels: tuple[float, float] = Field(default=(1.0, 10.0), description="range of the largest displacement")
+    textured_share: float = Field(
+        default=0.0, ge=0, le=1, description="share of the moved frames that are a texture of chance"
+    )
     flow_weight: float = Field(default=0.02, ge=0, description="weight of the flow's error where it is known")
+    learns: Literal["everything", "flow"] = Field(
+        default="everything", description="flow: neither refinement nor teacher, in a third of the time"
+    )
     miccan: str = Field(
         default="",
         description="MICCAN model (id or file): it learns from frames as MICCAN reconstructs them, else true ones",
@@ -71,7 +79,11 @@ class IfnetTask:
 
     def build(self, options: IfnetOptions) -> nn.Module:
         """A fresh network."""
-        return IFNet(**self.network_options(options))
+        network = IFNet(**self.network_options(options))
+        if options.learns == "flow":
+            network.requires_grad_(False)
+            network.blocks.requires_grad_(True)
+        return network
 
     def network_options(self, options: IfnetOptions) -> dict[str, Any]:
         """Arguments of ``IFNet``."""
@@ -114,7 +126,8 @@ class IfnetTask:
     ) -> dict[str, Tensor]:
         """Laplacian pyramid loss of the result and of the teacher's blend, and the distillation of the flow."""
         first, truth, second = _frames(batch, options)
-        found: Interpolated = network(first, second, batch["time"], truth)
+        whole = options.learns == "everything"
+        found: Interpolated = network(first, second, batch["time"], truth if whole else None, refine=whole)
         laplacian = laplacian_loss(found.image, truth)
         terms = {"loss": laplacian, "laplacian": laplacian.detach()}
         if options.merged_weight:
@@ -138,7 +151,7 @@ class IfnetTask:
         With MICCAN the reference is its own middle frame (PSNR_rec of the paper); ``psnr_gt`` is against the true one.
         """
         first, truth, second = _frames(batch, options)
-        image = network(first, second, batch["time"]).image
+        image = network(first, second, batch["time"], refine=options.learns == "everything").image
         at = batch["time"][:, None, None, None]
         figures = {
             "psnr": psnr_db(image, truth),
@@ -156,9 +169,12 @@ def _moved(frames: Tensor, random: np.random.Generator, options: IfnetOptions) -
         return {"flow": frames.new_zeros(4, *frames.shape[1:]), "known": torch.tensor(0.0)}
     low, high = np.log(options.moved_voxels)
     shape = (frames.shape[1], frames.shape[2])
-    displacement = smooth_displacement(shape, random, float(np.exp(random.uniform(low, high))))
+    largest, everywhere = float(np.exp(random.uniform(low, high))), bool(random.random() < EVERYWHERE)
+    displacement = smooth_displacement(shape, random, largest, everywhere=everywhere)
     time = 0.5 if options.time == "middle" else float(random.uniform(0.1, 0.9))
-    moving, flow = moving_frames(frames[0], displacement, time, float(random.uniform()))
+    textured = random.random() < options.textured_share
+    image = texture(shape, random) * random.uniform(*options.intensity) if textured else frames[0]
+    moving, flow = moving_frames(image, displacement, time, float(random.uniform()))
     return {"frames": moving.clamp(0, 1), "time": torch.tensor(time), "flow": flow, "known": torch.tensor(1.0)}
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from training_clips import moving_disk
+from training_clips import losses_of, moving_disk
 
 from DynamicMRIReconLib.networks.ifnet import Interpolated
 from DynamicMRIReconLib.networks.warp import backward_warp
-from DynamicMRIReconLib.training.known_motion import STEEPEST, moved, moving_frames, smooth_displacement
+from DynamicMRIReconLib.training.known_motion import STEEPEST, moved, moving_frames, smooth_displacement, texture
 from DynamicMRIReconLib.training.losses.interpolation import flow_loss
 from DynamicMRIReconLib.training.tasks import get
 from DynamicMRIReconLib.training.tasks.ifnet import IfnetOptions
@@ -28,6 +28,30 @@ def test_displacements_are_as_large_as_asked_or_less_and_fold_nothing(seed):
     along_x, along_y = torch.diff(field, dim=2)[:, :-1], torch.diff(field, dim=1)[:, :, :-1]
     jacobian = (1 + along_x[0]) * (1 + along_y[1]) - along_x[1] * along_y[0]
     assert float(jacobian.min()) > (1 - STEEPEST) ** 2 - 1e-3
+
+
+def test_places_stay_unless_everything_moves():
+    stays, moves = (
+        np.median(
+            [
+                float(smooth_displacement((64, 64), np.random.default_rng(n), 5.0, everywhere=which).norm(dim=0).min())
+                for n in range(20)
+            ]
+        )
+        for which in (False, True)
+    )
+    assert stays < 0.05 < moves
+
+
+def test_textures_fill_their_range_and_have_something_to_follow_at_every_place():
+    found = [texture((40, 56), np.random.default_rng(seed)) for seed in range(12)]
+    assert all(image.shape == (40, 56) and image.min() >= 0 and image.max() <= 1 for image in found)
+    assert all(image.max() - image.min() > 0.8 for image in found)
+    torch.testing.assert_close(found[3], texture((40, 56), np.random.default_rng(3)), rtol=0, atol=0)
+    # in every patch of 16 x 16
+    assert all(image.unfold(0, 16, 12).unfold(1, 16, 12).std((2, 3)).min() > 0.01 for image in found)
+    shades = [len(image.unique()) for image in found]
+    assert 2 < sum(count < 12 for count in shades) < 10
 
 
 def test_images_move_to_where_the_displacement_points():
@@ -87,6 +111,35 @@ def test_ifnet_is_shown_moved_frames_in_training_only():
     assert terms["flow"] > 0
     rest = IfnetOptions(**{**given.model_dump(), "flow_weight": 0.0})
     assert "flow" not in task.loss(task.build(rest), batch, rest, 0)
+
+
+def test_the_flow_alone_can_be_learned_and_textures_shown():
+    task, clip = get("ifnet"), moving_disk(5)
+    given = IfnetOptions(
+        widths=(24, 16, 12), context=4, span=4, moved_share=1.0, textured_share=1.0, learns="flow",
+        flow_weight=1.0, moved_voxels=(2.0, 4.0),
+    )  # fmt: skip
+    random = np.random.default_rng(0)
+    items = [task.sample(clip, random, given, augment=True) for _ in range(4)]
+    assert all(len(item["frames"][0].unique()) > 4 for item in items)
+    assert all((item["frames"][0] - clip.frames[0]).abs().mean() > 0.05 for item in items)
+    batch = {name: torch.stack([item[name] for item in items]) for name in items[0]}
+    torch.manual_seed(0)
+    network = task.build(given)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    _, terms = losses_of(task, network, batch, given, optimiser, 60)
+    still = 3 * float(batch["flow"].abs().mean())
+    assert float(terms["flow"]) < 0.6 * still
+    changed = {name.split(".")[0] for name, tensor in network.state_dict().items() if (tensor != before[name]).any()}
+    assert changed == {"blocks"}
+    assert set(terms) == {"loss", "laplacian", "flow"}
+    # the blend before refinement is what is judged
+    first, middle, second = (batch["frames"][:, n : n + 1] for n in range(3))
+    with torch.no_grad():
+        blend = network(first, second, batch["time"]).merged[-1]
+    wanted = -10 * torch.log10((blend.clamp(0, 1) - middle).square().mean((1, 2, 3)))
+    torch.testing.assert_close(task.validate(network, batch, given)["psnr"], wanted, atol=1e-3, rtol=0)
 
 
 def test_miccan_learns_from_deformed_frames_when_asked_to():
