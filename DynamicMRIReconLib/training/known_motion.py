@@ -14,6 +14,8 @@ RADII = (0.06, 0.3)
 STEEPEST = 0.6
 #: each halves the error at least by STEEPEST: 0.6 ** 20 of a displacement of 10 voxels is under a thousandth
 FIXED_POINT_STEPS = 20
+#: a step that changes less than this, in voxels, is the last
+CLOSE = 1e-3
 #: sizes of a texture's patches in voxels, and into how many shades edges divide it
 TEXTURE_SIZES = (2, 4, 8, 16)
 TEXTURE_STEPS = (3.0, 8.0)
@@ -75,7 +77,9 @@ def moving_frames(image: Tensor, displacement: Tensor, time: float, still: float
     for s in (0.0, 1.0):
         flow = (time - s) * displacement
         for _ in range(FIXED_POINT_STEPS):
-            flow = (time - still) * displacement - (s - still) * _there(displacement, flow)
+            before, flow = flow, (time - still) * displacement - (s - still) * _there(displacement, flow)
+            if float((flow - before).abs().max()) < CLOSE:
+                break
         flows.append(flow)
     return frames, torch.cat(flows)
 
@@ -104,10 +108,9 @@ def _direction(random: np.random.Generator) -> Tensor:
 
 def _there(field: Tensor, flow: Tensor) -> Tensor:
     """``field(p + flow(p))``, bilinear."""
-    grid = _places(flow, *field.shape[-2:])
-    return functional.grid_sample(field[None], grid[None], mode="bilinear", padding_mode="border", align_corners=True)[
-        0
-    ]
+    grid = _places(flow, *field.shape[-2:])[None]
+    found = functional.grid_sample(field[None], grid, mode="bilinear", padding_mode="border", align_corners=True)
+    return found[0]
 
 
 def _places(flow: Tensor, height: int, width: int) -> Tensor:
