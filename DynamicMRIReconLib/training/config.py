@@ -140,14 +140,20 @@ class TrainingConfig(Section):
 def read_config(path: Path) -> TrainingConfig:
     """Read a ``.toml`` or ``.json`` file. With ``base = "other.toml"``, beside it, it says only what differs.
 
+    A base may have a base of its own.
+
     Raises
     ------
     InputError
-        If it is missing, no valid TOML or JSON, or a setting is unknown or out of range; all faults in one line.
+        If it is missing, no valid TOML or JSON, its bases form a circle, or a setting is unknown or out of range; all
+        faults in one line.
     """
-    found = _read(path)
-    if isinstance(found, dict) and "base" in found:
-        base = _read(path.with_name(str(found.pop("base"))))
+    found, read = _read(path), [path]
+    while isinstance(found, dict) and "base" in found:
+        read.append(path.with_name(str(found.pop("base"))))
+        if read[-1] in read[:-1]:
+            raise InputError(f"{path.name}: its bases form a circle: {' -> '.join(one.name for one in read)}.")
+        base = _read(read[-1])
         found = _merged(base, found) if isinstance(base, dict) else found
     return checked(TrainingConfig, found, path.name)
 

@@ -72,6 +72,12 @@ def test_a_configuration_says_what_differs_from_its_base(tmp_path: Path) -> None
     (tmp_path / "row.toml").write_text('base = "base.toml"\nsteps = 4\n[data]\nmatrix = [48]\n', encoding="utf-8")
     row = read_config(tmp_path / "row.toml")
     assert (row.steps, row.seed, row.data.matrix, row.data.workers) == (4, 3, (48,), 1)
+    (tmp_path / "longer.toml").write_text('base = "row.toml"\nsteps = 90\n', encoding="utf-8")
+    longer = read_config(tmp_path / "longer.toml")
+    assert (longer.steps, longer.seed, longer.data.matrix, longer.data.workers) == (90, 3, (48,), 1)
+    (tmp_path / "base.toml").write_text('base = "longer.toml"\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"row\.toml -> base\.toml -> longer\.toml -> row\.toml"):
+        read_config(tmp_path / "row.toml")
     (tmp_path / "row.toml").write_text('base = "none.toml"\n', encoding="utf-8")
     with pytest.raises(InputError, match=r"none\.toml cannot be read"):
         read_config(tmp_path / "row.toml")
