@@ -150,8 +150,8 @@ def page(rows: dict[str, Row], classical: Results) -> str:
         "preset `standard`, not tuned; each classical row has the best of the weights tried in benchmarks.md, on the "
         "small scan its preset `standard`. *published network*: tables of 2^19 entries, hidden layers of 64, "
         f"{PUBLISHED['epochs']} epochs, its layers compiled; the two numbers are its weights of temporal variation and "
-        f"low rank, the published ones {WEIGHTS[0][0]:g} and {WEIGHTS[0][1]:g}; every pair that was tried on a scan is in "
-        "its table. "
+        f"low rank, the published ones {WEIGHTS[0][0]:g} and {WEIGHTS[0][1]:g}; every pair tried on a scan is in its "
+        "table. "
         "These scans have noise, and its relative misfit counts weak samples, mostly noise, as much as strong ones. "
         "An ensemble is the mean of fits to four fifths of the samples each.",
         "",

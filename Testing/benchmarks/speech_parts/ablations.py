@@ -7,6 +7,7 @@ from typing import Any
 
 from speech_parts.cases import Case
 from speech_parts.spatial import figures
+from training_parts.trained import updates_of
 
 import DynamicMRIReconLib as dmr
 
@@ -34,7 +35,7 @@ def settings_of(row: str, steps: int) -> list[str]:
 
 
 def measure(cases: tuple[Case, ...], folder: Path) -> list[dict[str, Any]]:
-    """PSNR (dB) and SSIM of each row that is trained, for each case."""
+    """PSNR (dB) and SSIM of each row that is trained, for each case, and after how many updates."""
     rows = []
     for case in cases:
         kspace = case.measured(MASK)
@@ -43,5 +44,6 @@ def measure(cases: tuple[Case, ...], folder: Path) -> list[dict[str, Any]]:
             if model.exists():
                 found = dmr.reconstruct(kspace, "miccan", device="cpu", weights=str(model))
                 psnr_db, ssim = figures(found.array[:, 0], case.frames)
-                rows.append({"case": case.title, "row": row, "psnr_db": psnr_db, "ssim": ssim})
+                measured = {"psnr_db": psnr_db, "ssim": ssim, "updates": updates_of(model)}
+                rows.append({"case": case.title, "row": row, **measured})
     return rows

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from speech_parts.ablations import ROWS, STEPS
+from speech_parts.ablations import ROWS
 from speech_parts.cases import MASKS
 
 Row = dict[str, Any]
@@ -125,7 +125,8 @@ def _ablations(rows: list[Row]) -> list[str]:
     """Nothing where nothing was trained."""
     if not rows:
         return []
-    lines = ["## Attention and long skip (the paper's Table 2)", "", *_ABLATIONS.format(steps=STEPS).splitlines(), ""]
+    updates = " or ".join(str(number) for number in sorted({row["updates"] for row in rows}))
+    lines = ["## Attention and long skip (the paper's Table 2)", "", *_ABLATIONS.format(steps=updates).splitlines(), ""]
     for case, found in _by_case(rows):
         lines += [
             f"### {case}, at arms6_2",

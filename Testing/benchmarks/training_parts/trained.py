@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -25,3 +26,9 @@ def trained(network: str, config: Path, data: Iterable[Path], output: Path, sett
         if ended:
             raise SystemExit(ended)
     return weights
+
+
+def updates_of(weights: Path) -> int:
+    """How long the training was asked to be that left ``weights`` in its folder."""
+    steps: int = json.loads((weights.parent / "config.json").read_text(encoding="utf-8"))["steps"]
+    return steps
