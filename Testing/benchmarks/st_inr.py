@@ -47,7 +47,7 @@ WEIGHTS = (
     (0.2, 0.0002), (0.2, 0.005), (0.2, 0.03), (0.002, 0.03),
 )  # fmt: skip
 #: what the large scans get, that of fewest spokes the published ones besides
-LARGE_WEIGHTS = ((0.02, 0.01), (0.02, 0.03), (0.02, 0.1))
+LARGE_WEIGHTS = ((0.02, 0.003), (0.02, 0.01), (0.02, 0.03), (0.02, 0.1))
 RUNS: dict[str, dict[str, Any]] = {"st-inr": {}, "st-inr, fast": {"preset": "fast"}}
 ENSEMBLE = "st-inr, ensemble of 4"
 RUNS[ENSEMBLE] = {"ensemble": 4}
