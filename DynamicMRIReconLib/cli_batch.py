@@ -119,7 +119,7 @@ def _checked(arguments: argparse.Namespace, manifest: Path, place: Path) -> list
     from DynamicMRIReconLib.batch.manifest import read_manifest
     from DynamicMRIReconLib.batch.rows import checked_rows
     from DynamicMRIReconLib.cli import build_parser
-    from DynamicMRIReconLib.cli_recon import job_of
+    from DynamicMRIReconLib.cli_recon_job import job_of
 
     parser = build_parser()
     lines = read_manifest(manifest)

@@ -9,7 +9,6 @@ from typing import Any
 
 import slicer
 
-from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import Cancelled, InputError, ReconError, ResourceError
 from DynamicMRIReconLib.profiles import RegionCurve
 from DynamicMRIReconSlicer import (
@@ -18,16 +17,13 @@ from DynamicMRIReconSlicer import (
     profileFiles,
     provenance,
     regionCurves,
-    sequenceReader,
     sound,
-    stackNodes,
+    sources,
 )
-from DynamicMRIReconSlicer.fileReader import filePath
 from DynamicMRIReconSlicer.jobFolder import Request, Scheduler
 from DynamicMRIReconSlicer.lineProfile import LineProfiles, ProfileNodes
 from DynamicMRIReconSlicer.results import Result
 from DynamicMRIReconSlicer.run import Run
-from DynamicMRIReconSlicer.stackNodes import Stacks
 from DynamicMRIReconSlicer.translation import tr as _
 
 _ERRORS: dict[str, type[Exception]] = {"input": InputError, "resource": ResourceError}
@@ -98,9 +94,9 @@ class ReconstructionLogic:
         InputError
             The source is nothing that can be reconstructed.
         """
-        compared = None if reference is None else self._sourceOf(reference)
+        compared = None if reference is None else sources.dataOf(reference)
         request = Request(
-            source=self._sourceOf(source),
+            source=sources.dataOf(source),
             method=method,
             preset=preset,
             parameters=dict(parameters or {}),
@@ -109,7 +105,7 @@ class ReconstructionLogic:
             frames=None if frames is None else (int(frames[0]), int(frames[1])),
             device=device,
             seed=seed,
-            name=name or f"{_nameOf(source)} {method}",
+            name=name or f"{sources.nameOf(source)} {method}",
             node=source if hasattr(source, "GetID") else None,
             runOn=runOn,
             load=load,
@@ -222,37 +218,7 @@ class ReconstructionLogic:
         InputError
             It is gone, or was never in the scene or in a file.
         """
-        path = provenance.request(sequence)["path"]
-        if provenance.takesStacks(sequence):
-            return self._stacksOf(sequence)
-        node = sequence.GetNodeReference(provenance.INPUT)
-        if node is not None:
-            return node
-        if path is None:
-            raise InputError(
-                _("The images that {sequence} was made from are not in the scene any more.").format(
-                    sequence=sequence.GetName()
-                )
-            )
-        if not Path(path).exists():
-            raise InputError(
-                _("The file {path} that {sequence} was made from is not there any more.").format(
-                    path=path, sequence=sequence.GetName()
-                )
-            )
-        return Path(path)
-
-    def _stacksOf(self, sequence: Any) -> list[Any]:
-        role = provenance.INPUT
-        references = range(sequence.GetNumberOfNodeReferences(role))
-        nodes = [sequence.GetNthNodeReference(role, number) for number in references]
-        if len(nodes) < 2 or any(node is None for node in nodes):
-            raise InputError(
-                _("A stack that {sequence} was made from is not in the scene any more.").format(
-                    sequence=sequence.GetName()
-                )
-            )
-        return nodes
+        return sources.inputOf(sequence)
 
     def export(self, sequence: Any, *paths: str | Path, patientFrom: str | Path | None = None) -> list[Path]:
         """Write a sequence, with its record, in the format that each path's suffix tells, and wait for it.
@@ -305,31 +271,3 @@ class ReconstructionLogic:
             run.stopNow()
         self._runs = []
         self._profiles.forget()
-
-    def _sourceOf(self, source: Any) -> Path | ImageSeries | Stacks:
-        if isinstance(source, ImageSeries | Stacks):
-            return source
-        if isinstance(source, (list, tuple)):
-            return stackNodes.read(list(source))
-        if isinstance(source, (str, Path)):
-            path = Path(source).expanduser()
-            if not path.exists():
-                raise InputError(_("{path} does not exist: check the name.").format(path=path))
-            return path
-        path_ = filePath(source)
-        if path_ is not None:
-            return self._sourceOf(path_)
-        return sequenceReader.toSeries(source)
-
-
-def _nameOf(source: Any) -> str:
-    if isinstance(source, (str, Path)):
-        return Path(source).name.split(".")[0]
-    if isinstance(source, ImageSeries):
-        return str(source.metadata.get("source", "Series"))
-    if isinstance(source, (list, tuple)):
-        return str(source[0].GetName()) if source else "Stacks"
-    if isinstance(source, Stacks):
-        return str(source.images[0].metadata.get("source", "Stacks"))
-    path = filePath(source)
-    return path.name.split(".")[0] if path is not None else str(source.GetName())

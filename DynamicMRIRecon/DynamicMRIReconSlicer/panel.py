@@ -17,6 +17,7 @@ from DynamicMRIReconSlicer import (
     repeat,
     stackRegistrar,
     texts,
+    trustBaseline,
     trustView,
     unfinishedRuns,
 )
@@ -25,6 +26,7 @@ from DynamicMRIReconSlicer.heartPhaseSection import HeartPhaseSection
 from DynamicMRIReconSlicer.heartRegionSection import HeartRegionSection
 from DynamicMRIReconSlicer.inputSection import InputSection
 from DynamicMRIReconSlicer.jobQueue import JobQueue
+from DynamicMRIReconSlicer.methodFit import MethodFit
 from DynamicMRIReconSlicer.methodSection import MethodSection
 from DynamicMRIReconSlicer.profileSection import ProfileSection
 from DynamicMRIReconSlicer.referenceSection import ReferenceSection
@@ -37,7 +39,6 @@ from DynamicMRIReconSlicer.translation import tr as _
 
 _QUICK_LOOK = " quick look"
 _CLUSTER_REQUIREMENTS = "requirements-cluster.txt"
-_KINDS = {"kspace": "k-space", "series": _("an image series"), "stacks": _("two or more image stacks")}
 
 
 class Panel(VTKObservationMixin):
@@ -66,6 +67,7 @@ class Panel(VTKObservationMixin):
         self.phase = HeartPhaseSection(ui, self.method.form, self.input, self.update, requirementsPath)
         self.region = HeartRegionSection(ui, self.method.form, self.input, self.phase, requirementsPath)
         self.stacks = StacksSection(ui, self.update, self.registerStacks)
+        self.fit = MethodFit(ui, self.input, self.stacks)
         self.runSection = RunSection(ui)
         self.runOn = RunOnSection(ui, self.update)
         self.reference = ReferenceSection(ui, self.update)
@@ -83,34 +85,10 @@ class Panel(VTKObservationMixin):
 
     def whyNot(self) -> str | None:
         """Why Reconstruct cannot be pressed, in words for its tool tip; None when it can."""
-        if self._usesStacks(self.method.method):
+        if self.fit.usesStacks(self.method.method):
             return self.stacks.problem() or self.method.problem() or self.runOn.problem()
-        problem = self.input.problem() or self._whyNotMethod(self.method.method) or self.method.problem()
+        problem = self.input.problem() or self.fit.whyNot(self.method.method) or self.method.problem()
         return problem or self.reference.problem() or self.runOn.problem()
-
-    def _usesStacks(self, method: dict[str, Any]) -> bool:
-        """Whether a method takes the ticked stacks; a file that holds stacks is taken while none is ticked."""
-        return method["input_kind"] == "stacks" and (self.input.kind() != "stacks" or bool(self.stacks.stacks()))
-
-    def _whyNotMethod(self, method: dict[str, Any]) -> str | None:
-        """Why a method cannot be used on this input."""
-        needed, kind = method["input_kind"], self.input.kind()
-        if self._usesStacks(method) and (kind is not None or self.stacks.stacks()):
-            return self.stacks.problem()
-        if kind is None:
-            return None
-        if kind != needed:
-            if not self.input.canSimulate(needed):
-                return _("{title} needs {needed}; this is {given}.").format(
-                    title=method["title"], needed=_KINDS[needed], given=_KINDS.get(kind, kind)
-                )
-            if not self.ui.simulateGroup.property("checked"):
-                return _(
-                    "{title} needs {needed}; this is {given}. Tick the teaching box under Input to simulate an "
-                    "acquisition, or pick another method."
-                ).format(title=method["title"], needed=_KINDS[needed], given=_KINDS[kind])
-            return None
-        return self._libraryRefuses(method["key"])
 
     def update(self, *_: Any) -> None:
         """Bring every widget in line with the choices."""
@@ -124,7 +102,7 @@ class Panel(VTKObservationMixin):
         self.region.show()
         self.reference.methodPicked(self.method.method["key"])
         simulation = self.input.simulation(self.method.method["input_kind"], self.runSection.seed())
-        usesStacks = self._usesStacks(self.method.method)
+        usesStacks = self.fit.usesStacks(self.method.method)
         described = self.stacks.description() if usesStacks else self.input.description
         device = "" if self.runOn.scheduler() is not None else self.runSection.device()
         self.method.showEstimate(costEstimate.simulated(described, simulation), device)
@@ -148,10 +126,10 @@ class Panel(VTKObservationMixin):
             return
         self.save()
         method, seed = self.method.method, self.runSection.seed()
-        usesStacks = self._usesStacks(method)
+        usesStacks = self.fit.usesStacks(method)
         self._try(
             lambda: self.queue.add(
-                f"{self._inputName()} {method['key']}{ending}",
+                f"{self.fit.inputName(method)} {method['key']}{ending}",
                 self.stacks.source() if usesStacks else self.input.source(),
                 method["key"],
                 {**values, **self.stacks.parameters()} if usesStacks else values,
@@ -216,7 +194,8 @@ class Panel(VTKObservationMixin):
                 trustView.show(sequence, baseline)
                 self.runSection.setError(None)
             elif trustView.needsBaseline(sequence):
-                self._startBaseline(sequence)
+                install.ensure(self._requirementsPath)
+                trustBaseline.start(self.queue, self.logic, sequence, self._baselineMade)
             else:
                 raise InputError(
                     _("The images that {sequence} was made from are not in the scene any more.").format(
@@ -238,15 +217,7 @@ class Panel(VTKObservationMixin):
 
     def _sections(self) -> tuple[Any, ...]:
         """The parts of the panel whose choices the scene keeps, in the order in which they are shown again."""
-        return (
-            self.method,
-            self.input,
-            self.stacks,
-            self.runSection,
-            self.reference,
-            self.export,
-            self.profile,
-        )
+        return (self.method, self.input, self.stacks, self.runSection, self.reference, self.export, self.profile)
 
     def save(self) -> None:
         """Keep all choices in the scene."""
@@ -287,41 +258,18 @@ class Panel(VTKObservationMixin):
         self.stacks.cleanup()
         self.removeObservers()
 
-    def _libraryRefuses(self, key: str) -> str | None:
-        """The library's own reason why this file does not fit a method, where a file has been looked into."""
-        fits = (self.input.description or {}).get("methods", [])
-        return next((str(one["why_not"]) for one in fits if one["key"] == key and one["why_not"]), None)
-
     def _suggest(self) -> None:
-        self.method.setReasons({method["key"]: self._whyNotMethod(method) for method in self.method.methods})
+        self.method.setReasons({method["key"]: self.fit.whyNot(method) for method in self.method.methods})
         self._restoring = True
         self.method.suggest(self.input.description or self.stacks.description())
         self._restoring = False
 
-    def _startBaseline(self, sequence: Any) -> None:
-        """Reconstruct what shows the k-space of ``sequence`` without any method, then show the trust view."""
-        install.ensure(self._requirementsPath)
-        asked, identifier = provenance.request(sequence), sequence.GetID()
-
-        def show(result: Any) -> None:
-            still = slicer.mrmlScene.GetNodeByID(identifier)
-            self.results.refresh(select=still if still is not None else result.sequence)
-            if still is not None:
-                self.trust(still)
-
-        self.queue.add(
-            f"{asked['name'].removesuffix(asked['method']).strip()} {trustView.BASELINE}",
-            self.logic.inputOf(sequence),
-            trustView.BASELINE,
-            then=show,
-            **{key: asked[key] for key in ("device", "seed", "read", "simulate", "frames")},
-        )
-
-    def _inputName(self) -> str:
-        if self._usesStacks(self.method.method):
-            return str(self.stacks.fixed().GetName())
-        path = self.input.path()
-        return path.name.split(".")[0] if path is not None else str(self.input.source().GetName())
+    def _baselineMade(self, result: Any, identifier: str) -> None:
+        """Show the trust view of the result that asked for this baseline, if the scene still has it."""
+        still = slicer.mrmlScene.GetNodeByID(identifier)
+        self.results.refresh(select=still if still is not None else result.sequence)
+        if still is not None:
+            self.trust(still)
 
     def _finished(self, result: Any) -> None:
         self.results.refresh(select=result.sequence)

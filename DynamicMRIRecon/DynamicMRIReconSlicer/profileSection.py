@@ -12,6 +12,7 @@ from slicer.util import VTKObservationMixin
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconSlicer import (
     layout,
+    placeLine,
     profileNodes,
     profileText,
     regionCurves,
@@ -294,14 +295,4 @@ class ProfileSection(VTKObservationMixin):
         self.compute()
 
     def _draw(self, *_: Any) -> None:
-        line = slicer.mrmlScene.AddNewNodeByClass(
-            "vtkMRMLMarkupsLineNode", slicer.mrmlScene.GenerateUniqueName("Profile line")
-        )
-        line.CreateDefaultDisplayNodes()
-        self.ui.profileLineSelector.setCurrentNode(line)
-        selection = slicer.app.applicationLogic().GetSelectionNode()
-        interaction = slicer.app.applicationLogic().GetInteractionNode()
-        if selection is not None and interaction is not None:
-            selection.SetReferenceActivePlaceNodeClassName("vtkMRMLMarkupsLineNode")
-            selection.SetActivePlaceNodeID(line.GetID())
-            interaction.SetCurrentInteractionMode(interaction.Place)
+        self.ui.profileLineSelector.setCurrentNode(placeLine.start())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,15 @@ def remove(path: Path) -> None:
     """Delete a file (or the link itself, never what it points to); nothing happens when there is none."""
     with suppress(FileNotFoundError):
         path.unlink()
+
+
+def remove_all(paths: Iterable[Path]) -> None:
+    """Delete files and folders."""
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            remove(path)
 
 
 def remove_unfinished(folder: Path, pid: int) -> None:

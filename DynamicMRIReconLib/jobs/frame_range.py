@@ -41,3 +41,12 @@ def only_frames(data: Data, first: int, end: int) -> Data:
         density=cut(data.density),
         times_s=cut(data.times_s),
     )
+
+
+def cut_alike(reference: ImageSeries | None, frames: tuple[int, int]) -> ImageSeries | None:
+    """The same frames of a reference that has them all; one that is as short already stays."""
+    if reference is None or reference.frames <= frames[1] - frames[0]:
+        return reference
+    cut = only_frames(reference, *frames)
+    assert isinstance(cut, ImageSeries)
+    return cut

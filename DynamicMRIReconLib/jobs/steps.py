@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,11 +17,12 @@ from DynamicMRIReconLib.jobs import files, provenance
 from DynamicMRIReconLib.jobs.checks import check_job, simulation_parameters
 from DynamicMRIReconLib.jobs.comparison import compare, means_of
 from DynamicMRIReconLib.jobs.fingerprint import fingerprint as fingerprint_of
-from DynamicMRIReconLib.jobs.frame_range import only_frames
+from DynamicMRIReconLib.jobs.frame_range import cut_alike, only_frames
 from DynamicMRIReconLib.jobs.hashes import sha256_of
-from DynamicMRIReconLib.jobs.job import InputFile, Job
+from DynamicMRIReconLib.jobs.job import Job
 from DynamicMRIReconLib.jobs.memory import shortage
 from DynamicMRIReconLib.jobs.privacy import redacted, redactor_of
+from DynamicMRIReconLib.jobs.reading import read_inputs
 from DynamicMRIReconLib.jobs.reporting import Reporter
 from DynamicMRIReconLib.jobs.saved_state import SavedState, identity_of
 from DynamicMRIReconLib.jobs.stop import StopRequest
@@ -87,13 +87,13 @@ class Run:
         job = self._hashed(job)
         redact = redactor_of(job)
         fingerprint = fingerprint_of(job, values)
-        data, reference = self._read(job)
+        data, reference = read_inputs(job, self._folder, self._reporter)
         if job.simulate is not None:
             data, truth = self._simulate(job, data)
             reference = reference or truth
         if job.frames is not None:
             data = only_frames(data, *job.frames)
-            reference = _cut_alike(reference, job.frames)
+            reference = cut_alike(reference, job.frames)
         self._reporter.stage(0.08, "Starting the method")
         # Seconds of loading, which would pass for slow first iterations.
         import torch  # noqa: F401
@@ -184,38 +184,6 @@ class Run:
         if job.model_dump() != before:
             job.save(self._folder)
         return job
-
-    def _read(self, job: Job) -> tuple[Data, ImageSeries | None]:
-        from DynamicMRIReconLib import io
-        from DynamicMRIReconLib.io.stacks import as_stacks, with_masks
-
-        options = job.read.given()
-        for name, one in (("trajectory", job.trajectory), ("coil_maps", job.coil_maps)):
-            if one is not None:
-                options[name] = one.resolved(self._folder)
-        reference: ImageSeries | None = None
-        if job.reference is not None:
-            found = io.read(job.reference.resolved(self._folder))
-            if not isinstance(found, ImageSeries):
-                raise InputError(f"The reference {job.reference.path} is not an image series.")
-            reference = found
-        parts: list[Any] = []
-        for one in job.inputs:
-            self._reporter.stage(0.02, f"Reading {Path(one.path).name}")
-            parts.append(self._read_one(io, one, options))
-        if len(parts) == 1 and not job.masks:
-            return parts[0], reference
-        stacks = as_stacks(parts)
-        if job.masks:
-            stacks = with_masks(stacks, [self._read_one(io, one, {}) for one in job.masks])
-        return stacks, reference
-
-    def _read_one(self, io: Any, one: InputFile, options: dict[str, Any]) -> Data:
-        data: Data = io.read(one.resolved(self._folder), **options)
-        for part in data if isinstance(data, list) else [data]:
-            for sentence in part.metadata.get("warnings", []):
-                self._reporter.warn(str(sentence))
-        return data
 
     def _simulate(self, job: Job, data: Data) -> tuple[KSpace, ImageSeries]:
         from DynamicMRIReconLib.acquisition.simulate import SeriesScene, simulate
@@ -308,7 +276,7 @@ class Run:
                 write_transforms(paths, series.metadata["stacks"])
                 written["transforms"] = [str(path) for path in paths]
         except BaseException:
-            _remove(placed)
+            files.remove_all(placed)
             raise
         return parts, written
 
@@ -318,21 +286,4 @@ def _remove_output(output: dict[str, Any] | None) -> None:
     if output is None:
         return
     paths = [output["path"], *(part["path"] for part in output["parts"].values()), *output.get("transforms", [])]
-    _remove([Path(path) for path in paths])
-
-
-def _remove(paths: list[Path]) -> None:
-    for path in paths:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            files.remove(path)
-
-
-def _cut_alike(reference: ImageSeries | None, frames: tuple[int, int]) -> ImageSeries | None:
-    """The same frames of a reference that has them all; one that is as short already stays."""
-    if reference is None or reference.frames <= frames[1] - frames[0]:
-        return reference
-    cut = only_frames(reference, *frames)
-    assert isinstance(cut, ImageSeries)
-    return cut
+    files.remove_all([Path(path) for path in paths])

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, parameter
+from DynamicMRIReconLib.methods.common.problem import Problem
 from DynamicMRIReconLib.methods.common.regularised import (
     SET_UP_PER_VOXEL,
-    Problem,
     RegularisedMethod,
     TemporalParameters,
     pace,

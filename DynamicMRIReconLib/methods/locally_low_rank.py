@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from DynamicMRIReconLib.methods.base import parameter
-from DynamicMRIReconLib.methods.common.regularised import Problem, RegularisedMethod, RegularisedParameters, pace
+from DynamicMRIReconLib.methods.common.problem import Problem
+from DynamicMRIReconLib.methods.common.regularised import RegularisedMethod, RegularisedParameters, pace
 from DynamicMRIReconLib.methods.registry import register
 
 

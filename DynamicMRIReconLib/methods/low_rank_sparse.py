@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from DynamicMRIReconLib.data import ImageSeries, KSpace
 from DynamicMRIReconLib.methods.base import Context, Data, Estimate, parameter
+from DynamicMRIReconLib.methods.common.problem import Problem
 from DynamicMRIReconLib.methods.common.regularised import (
     SET_UP_PER_VOXEL,
-    Problem,
     RegularisedMethod,
     TemporalParameters,
     pace,
@@ -88,11 +88,11 @@ class LowRankSparse(RegularisedMethod):
         """The nuclear norm of the first part, the sparsity of the second."""
         from DynamicMRIReconLib.methods.common.penalties import (
             LowRank,
-            OfPart,
             TemporalFourierSparsity,
             TemporalMeanSparsity,
             TemporalTotalVariation,
         )
+        from DynamicMRIReconLib.methods.common.penalty_of_part import OfPart
 
         weight, noise = parameters.regularization, math.sqrt(math.prod(problem.shape[1:]))
         low_rank = LowRank(parameters.low_rank_regularization * noise)
@@ -132,7 +132,7 @@ class LowRankSparse(RegularisedMethod):
     def _solve(self, problem: Problem, parameters: LowRankSparseParameters) -> Tensor:
         import torch
 
-        from DynamicMRIReconLib.methods.common.regularised import FLOOR
+        from DynamicMRIReconLib.methods.common.problem import FLOOR
         from DynamicMRIReconLib.operators.preconditioner import SumPreconditioner
         from DynamicMRIReconLib.solvers.admm import admm
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from DynamicMRIReconLib.methods.base import parameter
-from DynamicMRIReconLib.methods.common.regularised import Problem, RegularisedMethod, TemporalParameters, pace
+from DynamicMRIReconLib.methods.common.problem import Problem
+from DynamicMRIReconLib.methods.common.regularised import RegularisedMethod, TemporalParameters, pace
 from DynamicMRIReconLib.methods.registry import register
 
 

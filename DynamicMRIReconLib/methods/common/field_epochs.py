@@ -20,7 +20,7 @@ from DynamicMRIReconLib.solvers.keeping import State, number
 
 if TYPE_CHECKING:
     from DynamicMRIReconLib.methods.common.held_out import HeldOut
-    from DynamicMRIReconLib.methods.common.regularised import Problem
+    from DynamicMRIReconLib.methods.common.problem import Problem
 
 RATE = 1e-3
 WEIGHT_DECAY = 1e-6

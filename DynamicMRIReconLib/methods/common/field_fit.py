@@ -19,7 +19,8 @@ from DynamicMRIReconLib.methods.common.frames import Preview
 from DynamicMRIReconLib.methods.common.held_out import HeldOut, held_out_samples, without
 from DynamicMRIReconLib.methods.common.motion_fit import FieldWeights, fit_motion_field
 from DynamicMRIReconLib.methods.common.preparation import sensitivity_maps
-from DynamicMRIReconLib.methods.common.regularised import Problem, minimise, prepare
+from DynamicMRIReconLib.methods.common.problem import Problem, prepare
+from DynamicMRIReconLib.methods.common.regularised import minimise
 from DynamicMRIReconLib.networks.motion_field import MotionField
 from DynamicMRIReconLib.networks.st_inr import SpatioTemporalField
 from DynamicMRIReconLib.operators.acquisition_model import acquisition_model

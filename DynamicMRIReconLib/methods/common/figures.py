@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from DynamicMRIReconLib.methods.common.regularised import Problem
+    from DynamicMRIReconLib.methods.common.problem import Problem
 
 #: parameters whose names end so are weights: the penalty is linear in each of them
 WEIGHT = "regularization"

@@ -27,7 +27,7 @@ from DynamicMRIReconLib.solvers.keeping import State, number
 
 if TYPE_CHECKING:
     from DynamicMRIReconLib.methods.common.held_out import HeldOut
-    from DynamicMRIReconLib.methods.common.regularised import Problem
+    from DynamicMRIReconLib.methods.common.problem import Problem
 
 #: weight of the constraint x = field; sets the pace
 COUPLING = 0.05

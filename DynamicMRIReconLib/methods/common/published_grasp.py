@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from DynamicMRIReconLib.methods.common.regularised import Problem
+from DynamicMRIReconLib.methods.common.problem import Problem
 from DynamicMRIReconLib.solvers.status import Status
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from DynamicMRIReconLib.methods.common.regularised import Problem
+from DynamicMRIReconLib.methods.common.problem import Problem
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,7 +11,7 @@ from batch_cases import manifest, scan
 from DynamicMRIReconLib.batch.manifest import COLUMNS, read_manifest
 from DynamicMRIReconLib.batch.rows import checked_rows
 from DynamicMRIReconLib.cli import build_parser, main
-from DynamicMRIReconLib.cli_recon import job_of
+from DynamicMRIReconLib.cli_recon_job import job_of
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.jobs.job import Job, ReadSettings
 

@@ -15,7 +15,7 @@ from DynamicMRIReconLib.batch import follow, record, task
 from DynamicMRIReconLib.batch.manifest import read_manifest
 from DynamicMRIReconLib.batch.rows import Row, checked_rows
 from DynamicMRIReconLib.cli import build_parser, main
-from DynamicMRIReconLib.cli_recon import job_of
+from DynamicMRIReconLib.cli_recon_job import job_of
 from DynamicMRIReconLib.jobs import files
 from DynamicMRIReconLib.jobs.fingerprint import fingerprint
 from DynamicMRIReconLib.jobs.job import Job

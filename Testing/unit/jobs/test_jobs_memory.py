@@ -211,7 +211,7 @@ def test_whoever_knows_better_says_so_in_recon_batch_and_job_files(tmp_path):
     from DynamicMRIReconLib.batch.manifest import read_manifest
     from DynamicMRIReconLib.batch.rows import checked_rows
     from DynamicMRIReconLib.cli import build_parser
-    from DynamicMRIReconLib.cli_recon import job_of
+    from DynamicMRIReconLib.cli_recon_job import job_of
     from DynamicMRIReconLib.jobs.fingerprint import fingerprint
 
     np.savez(tmp_path / "a.npz", array=np.zeros((2, 1, 4, 4), np.float32), affine=np.eye(4), times_s=[0.0, 1.0])

@@ -9,12 +9,12 @@ import torch
 from DynamicMRIReconLib.methods.common.penalties import (
     LocallyLowRank,
     LowRank,
-    OfPart,
     SpatialTotalVariation,
     TemporalFourierSparsity,
     TemporalMeanSparsity,
     TemporalTotalVariation,
 )
+from DynamicMRIReconLib.methods.common.penalty_of_part import OfPart
 from DynamicMRIReconLib.operators.preconditioner import SeriesPreconditioner
 
 SHAPE = (5, 2, 6, 8)

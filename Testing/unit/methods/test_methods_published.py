@@ -12,8 +12,9 @@ from DynamicMRIReconLib.evaluation import evaluate
 from DynamicMRIReconLib.methods.base import Context
 from DynamicMRIReconLib.methods.common.frames import Preview
 from DynamicMRIReconLib.methods.common.preparation import with_density
+from DynamicMRIReconLib.methods.common.problem import Problem, prepare
 from DynamicMRIReconLib.methods.common.published_low_rank_sparse import published_low_rank_sparse
-from DynamicMRIReconLib.methods.common.regularised import Problem, RegularisedParameters, prepare
+from DynamicMRIReconLib.methods.common.regularised import RegularisedParameters
 from DynamicMRIReconLib.phantoms import get
 from DynamicMRIReconLib.pipeline import Status, reconstruct
 

@@ -21,7 +21,7 @@ from DynamicMRIReconLib.methods.common.ensemble import mean_and_deviation
 from DynamicMRIReconLib.methods.common.frames import Preview
 from DynamicMRIReconLib.methods.common.motion_fit import Descent, FieldWeights
 from DynamicMRIReconLib.methods.common.preparation import with_density
-from DynamicMRIReconLib.methods.common.regularised import prepare
+from DynamicMRIReconLib.methods.common.problem import prepare
 from DynamicMRIReconLib.networks.motion_field import MotionField
 from DynamicMRIReconLib.networks.st_inr import SpatioTemporalField
 
