@@ -7,6 +7,7 @@ Z. Huang, T. Zhang, W. Heng, B. Shi, S. Zhou. Real-time intermediate flow estima
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,9 @@ MULTIPLE = 32
 WIDTHS, SCALES = (240, 150, 90), (4, 2, 1)
 #: of PReLU below zero, before training
 SLOPE = 0.25
+#: what He's initial weights are multiplied by: in the body, so that its sum with its input does not grow; at the entry,
+#: since differences of frames are a small part of their brightness; at the end, so that first displacements are small
+BODY, ENTRY, LEAVE = 0.9, 4.0, 0.3
 
 
 @dataclass(frozen=True)
@@ -66,18 +70,17 @@ class FlowBlock(nn.Module):
         With torch's own they shrink from layer to layer, and a short training finds no flow at all: it stays where all
         displacements are zero. K. He, X. Zhang, S. Ren, J. Sun, ICCV 2015, doi:10.1109/ICCV.2015.123.
         """
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, a=SLOPE)
-                nn.init.zeros_(layer.bias)
-        for layer in self.body.modules():
-            if isinstance(layer, nn.Conv2d):
-                layer.weight *= 0.9
-        entry = self.enter[0][0].weight
+        for layer in _convolutions(self):
+            nn.init.kaiming_normal_(layer.weight, a=SLOPE)
+            layer.bias.zero_()
+        for layer in _convolutions(self.body):
+            layer.weight *= BODY
+        entry = _convolutions(self.enter)[0].weight
         entry -= entry.mean((2, 3), keepdim=True)
-        entry *= 4
-        self.leave.weight *= 0.3
-        nn.init.zeros_(self.leave.bias)
+        entry *= ENTRY
+        self.leave.weight *= LEAVE
+        if self.leave.bias is not None:
+            self.leave.bias.zero_()
 
     def forward(self, x: Tensor, flow: Tensor | None, scale: int) -> tuple[Tensor, Tensor]:
         """Corrections of the flow (B, 4, y, x) and of the logit (B, 1, y, x) of the blending weight."""
@@ -162,6 +165,10 @@ class IFNet(nn.Module):
             blend = _blend((backward_warp(first, better[:, :2]), backward_warp(second, better[:, 2:])), logit + more)
             taught = blend[..., :height, :width], better[..., :height, :width]
         return Interpolated(image[..., :height, :width].clamp(0, 1), merged, flows, weights, *taught)
+
+
+def _convolutions(module: nn.Module) -> list[Any]:
+    return [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
 
 
 def _blend(warped: tuple[Tensor, Tensor], logit: Tensor) -> Tensor:
