@@ -61,26 +61,6 @@ class FlowBlock(nn.Module):
         self.enter = nn.Sequential(convolution(inputs, width // 2, 2), convolution(width // 2, width, 2))
         self.body = nn.Sequential(*(convolution(width, width) for _ in range(8)))
         self.leave = nn.ConvTranspose2d(width, 5, 4, 2, 1)
-        self._begin()
-
-    @torch.no_grad()
-    def _begin(self) -> None:
-        """Initial weights with which signals keep their size through ten layers and brightness does not drown motion.
-
-        With torch's own they shrink from layer to layer, and a short training finds no flow at all: it stays where all
-        displacements are zero. K. He, X. Zhang, S. Ren, J. Sun, ICCV 2015, doi:10.1109/ICCV.2015.123.
-        """
-        for layer in _convolutions(self):
-            nn.init.kaiming_normal_(layer.weight, a=SLOPE)
-            layer.bias.zero_()
-        for layer in _convolutions(self.body):
-            layer.weight *= BODY
-        entry = _convolutions(self.enter)[0].weight
-        entry -= entry.mean((2, 3), keepdim=True)
-        entry *= ENTRY
-        self.leave.weight *= LEAVE
-        if self.leave.bias is not None:
-            self.leave.bias.zero_()
 
     def forward(self, x: Tensor, flow: Tensor | None, scale: int) -> tuple[Tensor, Tensor]:
         """Corrections of the flow (B, 4, y, x) and of the logit (B, 1, y, x) of the blending weight."""
@@ -165,6 +145,28 @@ class IFNet(nn.Module):
             blend = _blend((backward_warp(first, better[:, :2]), backward_warp(second, better[:, 2:])), logit + more)
             taught = blend[..., :height, :width], better[..., :height, :width]
         return Interpolated(image[..., :height, :width].clamp(0, 1), merged, flows, weights, *taught)
+
+
+@torch.no_grad()
+def begin_flow_by_he(network: IFNet) -> None:
+    """Give the flow blocks initial weights with which signals keep their size and brightness does not drown motion.
+
+    With torch's own, which the published training has, signals shrink through ten layers, and a short training finds no
+    flow at all: it stays where all displacements are zero. K. He, X. Zhang, S. Ren, J. Sun, ICCV 2015,
+    doi:10.1109/ICCV.2015.123; biases are zero.
+    """
+    blocks = [*network.blocks, *([] if network.teacher is None else [network.teacher])]
+    for block in blocks:
+        for layer in _convolutions(block):
+            nn.init.kaiming_normal_(layer.weight, a=SLOPE)
+            layer.bias.zero_()
+        for layer in _convolutions(block.body):
+            layer.weight *= BODY
+        entry = _convolutions(block.enter)[0].weight
+        entry -= entry.mean((2, 3), keepdim=True)
+        entry *= ENTRY
+        block.leave.weight *= LEAVE
+        block.leave.bias.zero_()
 
 
 def _convolutions(module: nn.Module) -> list[Any]:

@@ -10,7 +10,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from DynamicMRIReconLib.networks.ifnet import IFNet, Interpolated
+from DynamicMRIReconLib.networks.ifnet import IFNet, Interpolated, begin_flow_by_he
 from DynamicMRIReconLib.training.augmentation import flipped_and_turned
 from DynamicMRIReconLib.training.clips import Clip
 from DynamicMRIReconLib.training.figures import psnr_db, ssim
@@ -56,6 +56,9 @@ class IfnetOptions(BaseModel):
         default=0.0, ge=0, le=1, description="share of the moved frames that are a texture of chance"
     )
     flow_weight: float = Field(default=0.02, ge=0, description="weight of the flow's error where it is known")
+    initial: Literal["published", "he"] = Field(
+        default="published", description="initial weights: torch's own, or those from which flow is learned sooner"
+    )
     learns: Literal["everything", "flow"] = Field(
         default="everything", description="flow: neither refinement nor teacher, in a third of the time"
     )
@@ -80,6 +83,8 @@ class IfnetTask:
     def build(self, options: IfnetOptions) -> nn.Module:
         """A fresh network."""
         network = IFNet(**self.network_options(options))
+        if options.initial == "he":
+            begin_flow_by_he(network)
         if options.learns == "flow":
             network.requires_grad_(False)
             network.blocks.requires_grad_(True)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from DynamicMRIReconLib.networks.ifnet import IFNet
+from DynamicMRIReconLib.networks.ifnet import IFNet, begin_flow_by_he
 from DynamicMRIReconLib.networks.warp import backward_warp
 
 SMALL = {"widths": (16, 12, 8), "context": 4}
@@ -85,6 +85,30 @@ def test_beyond_the_margin_lies_the_margin():
     torch.testing.assert_close(backward_warp(image, flow), image[..., -1:].expand(-1, -1, -1, 4))
     gradient_of = torch.zeros(1, 2, 3, 4, dtype=torch.float64, requires_grad=True)
     torch.autograd.gradcheck(lambda f: backward_warp(image.double(), f + 0.3), gradient_of)
+
+
+def test_signals_keep_their_size_with_initial_weights_by_he_and_brightness_does_not_matter():
+    torch.manual_seed(0)
+    network = IFNet(teacher=True)
+    first, second = 0.5 + 0.1 * torch.randn(2, 1, 1, 64, 64)
+    x = torch.cat([first, second, torch.full_like(first, 0.5)], dim=1)
+
+    def sizes():
+        block = network.blocks[2]
+        entered = block.enter(x.repeat(1, 4, 1, 1)[:, :10])
+        return (float(part.std((2, 3)).mean()) for part in (entered, block.body(entered)))
+
+    with torch.no_grad():
+        entered, left = sizes()
+        assert left < 0.1 * entered
+        begin_flow_by_he(network)
+        entered, left = sizes()
+        assert 0.2 * entered < left < 5 * entered
+        entry = network.blocks[0].enter[0][0]
+        # all but the margin, beyond which there are zeros
+        brighter, plain = (entry(frames)[..., 1:-1, 1:-1] for frames in (x + 0.4, x))
+    torch.testing.assert_close(brighter, plain, atol=1e-5, rtol=0)
+    assert network.teacher.leave.bias.abs().max() == 0
 
 
 def test_gradients_reach_every_weight():

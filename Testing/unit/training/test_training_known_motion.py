@@ -117,7 +117,7 @@ def test_the_flow_alone_can_be_learned_and_textures_shown():
     task, clip = get("ifnet"), moving_disk(5)
     given = IfnetOptions(
         widths=(24, 16, 12), context=4, span=4, moved_share=1.0, textured_share=1.0, learns="flow",
-        flow_weight=1.0, moved_voxels=(2.0, 4.0),
+        initial="he", flow_weight=1.0, moved_voxels=(2.0, 4.0),
     )  # fmt: skip
     random = np.random.default_rng(0)
     items = [task.sample(clip, random, given, augment=True) for _ in range(4)]
