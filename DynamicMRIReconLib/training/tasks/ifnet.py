@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from DynamicMRIReconLib.networks.ifnet import IFNet, Interpolated, begin_flow_by_he
+from DynamicMRIReconLib.networks.upsampler import silent
 from DynamicMRIReconLib.training.augmentation import flipped_and_turned
 from DynamicMRIReconLib.training.clips import Clip
 from DynamicMRIReconLib.training.figures import psnr_db, ssim
@@ -86,6 +87,8 @@ class IfnetTask:
         if options.initial == "he":
             begin_flow_by_he(network)
         if options.learns == "flow":
+            # what is not learned must not spoil the result, nor the beginning of a training that goes on from it
+            silent(network.refine.head)
             network.requires_grad_(False)
             network.blocks.requires_grad_(True)
         return network
@@ -156,7 +159,7 @@ class IfnetTask:
         With MICCAN the reference is its own middle frame (PSNR_rec of the paper); ``psnr_gt`` is against the true one.
         """
         first, truth, second = _frames(batch, options)
-        image = network(first, second, batch["time"], refine=options.learns == "everything").image
+        image = network(first, second, batch["time"]).image
         at = batch["time"][:, None, None, None]
         figures = {
             "psnr": psnr_db(image, truth),

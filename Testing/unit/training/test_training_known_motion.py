@@ -134,7 +134,7 @@ def test_the_flow_alone_can_be_learned_and_textures_shown():
     changed = {name.split(".")[0] for name, tensor in network.state_dict().items() if (tensor != before[name]).any()}
     assert changed == {"blocks"}
     assert set(terms) == {"loss", "laplacian", "flow"}
-    # the blend before refinement is what is judged
+    # the refinement, which learns nothing, adds nothing
     first, middle, second = (batch["frames"][:, n : n + 1] for n in range(3))
     with torch.no_grad():
         blend = network(first, second, batch["time"]).merged[-1]

@@ -87,8 +87,7 @@ def test_figures_of_linear_interpolation():
     given = options(span=6)
     batch = batch_of([TASK.sample(moving_disk(7), np.random.default_rng(n), given, augment=False) for n in range(4)])
 
-    def linear(first, second, time, *, refine):
-        assert refine
+    def linear(first, second, time):
         at = time[:, None, None, None]
         return Interpolated((1 - at) * first + at * second, [], [], [])
 
