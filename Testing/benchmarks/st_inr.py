@@ -58,7 +58,7 @@ def published(weights: tuple[float, float]) -> str:
     return f"published network, {weights[0]:g} and {weights[1]:g}"
 
 
-for _weights in dict.fromkeys((*WEIGHTS, *LARGE_WEIGHTS)):
+for _weights in sorted({*WEIGHTS, *LARGE_WEIGHTS}):
     _named = dict(zip(("temporal_variation", "low_rank_regularization"), _weights, strict=True))
     RUNS[published(_weights)] = {**PUBLISHED, **_named}
 Row = dict[str, Any]
