@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from ifnet_cases import run, sliding
 from kspace_cases import OBLIQUE, cartesian_case, difference
-from tiny_models import shifting_ifnet, tiny_ifnet, tiny_miccan
+from tiny_models import shifting_ifnet, tiny_ifnet
 
 import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib import io, models
@@ -23,21 +24,6 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def weights(folder):
     return str(tiny_ifnet(folder))
-
-
-def sliding(frames=4, step=(2.0, 0.0), shape=(1, 40, 48), kind="real", scale=1.0):
-    """A blob that moves by ``step`` voxels (x, y) a frame, irregular times, oblique affine."""
-    z, y, x = np.indices(shape)
-    at = np.array([18.0, 16.0]) + np.arange(frames)[:, None] * np.array(step)
-    images = np.stack([np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 40) * (1 + 0.2 * z) for cx, cy in at])
-    if kind == "complex":
-        images = images * np.exp(1j * (0.8 + 0.05 * x))
-    times = 0.3 + np.cumsum(np.linspace(0.02, 0.05, frames))
-    return ImageSeries((scale * images).astype(np.complex64 if kind == "complex" else np.float32), OBLIQUE, times)
-
-
-def run(series, weights, **values):
-    return dmr.reconstruct(series, "ifnet", device="cpu", weights=weights, **values)
 
 
 @pytest.mark.parametrize("kind", ["real", "complex"])
@@ -231,57 +217,6 @@ def test_any_size(weights, shape):
     result = run(ImageSeries(array, np.eye(4), [0.0, 0.1, 0.2]), weights)
     assert result.array.shape == (5, *shape)
     assert np.isfinite(result.array).all()
-
-
-class TestSpeech:
-    def test_it_is_miccan_and_then_ifnet(self, folder, weights):
-        kspace, _ = cartesian_case(frames=4, shape=(2, 32, 36), coils=2)
-        first = str(tiny_miccan(folder))
-        whole = dmr.reconstruct(
-            kspace, "speech", device="cpu", weights=first, interpolation_weights=weights, temporal_upsampling=3
-        )
-        measured = dmr.reconstruct(kspace, "miccan", device="cpu", weights=first)
-        expected = run(measured, weights, temporal_upsampling=3)
-        np.testing.assert_array_equal(whole.array, expected.array)
-        np.testing.assert_array_equal(whole.times_s, expected.times_s)
-        np.testing.assert_array_equal(whole.synthetic, expected.synthetic)
-        assert set(whole.metadata["models"]) == {"miccan", "ifnet"}
-        assert whole.array.dtype == np.complex64
-
-    def test_wrong_weights_of_either_network_are_refused_and_so_is_a_bad_request_before_any_work(self, folder, weights):
-        kspace, _ = cartesian_case()
-        first = str(tiny_miccan(folder))
-        steps = []
-
-        def callback(status):
-            steps.append(status.message)
-
-        for values in (
-            {"weights": weights, "interpolation_weights": weights},
-            {"weights": first, "interpolation_weights": first},
-            {"weights": first, "interpolation_weights": weights, "save_flow": "flow.txt"},
-        ):
-            steps.clear()
-            with pytest.raises(InputError, match=r"is needed|must end in"):
-                dmr.reconstruct(kspace, "speech", device="cpu", callback=callback, **values)
-        assert not steps
-
-    def test_progress_rises_to_one(self, folder, weights):
-        fractions = []
-        dmr.reconstruct(
-            cartesian_case()[0], "speech", device="cpu", weights=str(tiny_miccan(folder)),
-            interpolation_weights=weights, callback=lambda status: fractions.append(status.fraction),
-        )  # fmt: skip
-        assert fractions == sorted(fractions)
-        assert fractions[-1] == 1
-
-    def test_estimates_hold_both(self):
-        kspace, _ = cartesian_case(frames=8)
-        one, both = (registry.get(key) for key in ("miccan", "speech"))
-        least = one.estimate(kspace, one.parameters(), "cpu")
-        most = both.estimate(kspace, both.parameters(temporal_upsampling=4), "cpu")
-        assert most.seconds > least.seconds
-        assert most.memory_bytes >= least.memory_bytes
 
 
 class TestCuts:
