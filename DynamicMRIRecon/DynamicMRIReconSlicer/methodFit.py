@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from DynamicMRIReconSlicer import sources
 from DynamicMRIReconSlicer.inputSection import InputSection
 from DynamicMRIReconSlicer.stacksSection import StacksSection
 from DynamicMRIReconSlicer.translation import tr as _
@@ -45,10 +46,7 @@ class MethodFit:
 
     def inputName(self, method: dict[str, Any]) -> str:
         """What the result of a method is called after."""
-        if self.usesStacks(method):
-            return str(self._stacks.fixed().GetName())
-        path = self._input.path()
-        return path.name.split(".")[0] if path is not None else str(self._input.source().GetName())
+        return sources.nameOf(self._stacks.fixed() if self.usesStacks(method) else self._input.source())
 
     def _libraryRefuses(self, key: str) -> str | None:
         """The library's own reason why this file does not fit a method, where a file has been looked into."""

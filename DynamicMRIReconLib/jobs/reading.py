@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from DynamicMRIReconLib import io
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
+from DynamicMRIReconLib.io.stacks import as_stacks, with_masks
 from DynamicMRIReconLib.jobs.job import InputFile, Job
 from DynamicMRIReconLib.jobs.reporting import Reporter
 from DynamicMRIReconLib.methods.base import Data
@@ -20,9 +22,6 @@ def read_inputs(job: Job, folder: Path, reporter: Reporter) -> tuple[Data, Image
     InputError
         If a file cannot be read, or the reference is no image series.
     """
-    from DynamicMRIReconLib import io
-    from DynamicMRIReconLib.io.stacks import as_stacks, with_masks
-
     options = job.read.given()
     for name, one in (("trajectory", job.trajectory), ("coil_maps", job.coil_maps)):
         if one is not None:
@@ -46,8 +45,6 @@ def read_inputs(job: Job, folder: Path, reporter: Reporter) -> tuple[Data, Image
 
 
 def _read_one(one: InputFile, folder: Path, reporter: Reporter, options: dict[str, Any]) -> Data:
-    from DynamicMRIReconLib import io
-
     data: Data = io.read(one.resolved(folder), **options)
     for part in data if isinstance(data, list) else [data]:
         for sentence in part.metadata.get("warnings", []):

@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from hostile_cases import SERIES, refused
+from hostile_cases import SERIES, note_in_nifti, refused
 from raw_data_files import fourier, header, lines_of, phantom, save
 
 from DynamicMRIReconLib import io
@@ -42,13 +42,7 @@ def test_notes_of_any_kind_do_no_harm(tmp_path: Path, suffix: str, notes: str) -
         arrays = {"array": SERIES.array, "affine": SERIES.affine, "times_s": SERIES.times_s}
         np.savez(path, metadata=np.array(notes), **arrays)
     elif suffix == ".nii":
-        content = path.read_bytes()
-        offset = int(struct.unpack_from("<f", content, 108)[0])
-        body = f'{{"DynamicMRIRecon": {{"metadata": {notes}}}}}'.encode()
-        body += b"\0" * (-(len(body) + 8) % 16)
-        start = bytearray(content[:352])
-        struct.pack_into("<f", start, 108, 360 + len(body))
-        path.write_bytes(bytes(start) + struct.pack("<ii", len(body) + 8, 6) + body + content[offset:])
+        note_in_nifti(path, f'{{"metadata": {notes}}}')
     else:
         head, blank, data = path.read_bytes().partition(b"\n\n")
         path.write_bytes(head + f"\nDynamicMRIRecon.metadata:={notes}".encode() + blank + data)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile_cases import SERIES, refused
+from hostile_cases import SERIES, note_in_nifti, refused
 
 from DynamicMRIReconLib import io
 
@@ -118,11 +118,5 @@ def test_nifti_voxels_without_size_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("times", ["[0, 1" + "0" * 400 + "]", "[0, {}]", '["a", "b"]', "[[0], [1, 2]]"])
 def test_nifti_times_that_are_no_numbers(tmp_path: Path, times: str) -> None:
     path = io.write(tmp_path / "cine.nii", SERIES)
-    content = path.read_bytes()
-    offset = int(struct.unpack_from("<f", content, 108)[0])
-    body = f'{{"DynamicMRIRecon": {{"times_s": {times}}}}}'.encode()
-    body += b"\0" * (-(len(body) + 8) % 16)
-    start = bytearray(content[:352])
-    struct.pack_into("<f", start, 108, 360 + len(body))
-    path.write_bytes(bytes(start) + struct.pack("<ii", len(body) + 8, 6) + body + content[offset:])
+    note_in_nifti(path, f'{{"times_s": {times}}}')
     assert "are no numbers" in refused(path)

@@ -30,11 +30,6 @@ TIMES = np.array([0.1, 0.13, 0.18, 0.2, 0.26])
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="module")
 def weights(folder):
     return {scale: str(tiny_cardiac_vsr(folder, scale)) for scale in (2, 3, 4)}
 

@@ -1,4 +1,4 @@
-"""The methods ifnet and speech: times, synthetic flags, what is kept and what is not interpolated, flow in mm."""
+"""The method ifnet: times, synthetic flags, what is kept and what is not interpolated, flow in mm."""
 
 import numpy as np
 import pytest
@@ -14,11 +14,6 @@ from DynamicMRIReconLib.errors import Cancelled, InputError
 from DynamicMRIReconLib.methods import registry
 from DynamicMRIReconLib.methods.base import Context
 from DynamicMRIReconLib.methods.common.interpolation import between, look_at_pairs
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("models")
 
 
 @pytest.fixture(scope="module")

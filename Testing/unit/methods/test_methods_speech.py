@@ -12,11 +12,6 @@ from DynamicMRIReconLib.methods import registry
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="module")
 def weights(folder):
     return str(tiny_ifnet(folder))
 

@@ -21,11 +21,6 @@ TIMES = 0.05 + np.array([0.0, 0.031, 0.05, 0.093])
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="module")
 def marker():
     return MarkerScene("oblique", duration_s=0.2)
 

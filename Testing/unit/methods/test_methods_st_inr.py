@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from kspace_cases import OBLIQUE, cartesian_case, coil_maps, difference, grid_samples, movie, radial_case, times
-from st_inr_cases import QUICK, heart_scan, psnr
+from st_inr_cases import QUICK, psnr
 
 import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib import phantoms
@@ -17,11 +17,6 @@ from DynamicMRIReconLib.networks.motion_field import MotionField
 from DynamicMRIReconLib.networks.st_inr import SpatioTemporalField
 
 PENALTIES = ("regularization", "spatial_regularization", "change_regularization", "motion_regularization")
-
-
-@pytest.fixture(scope="module")
-def heart():
-    return heart_scan()
 
 
 @pytest.mark.parametrize(

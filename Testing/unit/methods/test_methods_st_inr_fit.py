@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from kspace_cases import OBLIQUE, coil_maps, difference, grid_samples, movie, times
-from st_inr_cases import QUICK, heart_scan
+from st_inr_cases import QUICK
 
 import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib import phantoms
@@ -25,11 +25,6 @@ from DynamicMRIReconLib.methods.common.preparation import with_density
 from DynamicMRIReconLib.methods.common.problem import prepare
 from DynamicMRIReconLib.networks.motion_field import MotionField
 from DynamicMRIReconLib.networks.st_inr import SpatioTemporalField
-
-
-@pytest.fixture(scope="module")
-def heart():
-    return heart_scan()
 
 
 class TestCompiled:

@@ -4,17 +4,12 @@ import numpy as np
 import pytest
 import torch
 from kspace_cases import cartesian_case, difference, radial_case
-from st_inr_cases import QUICK, heart_scan
+from st_inr_cases import QUICK
 
 import DynamicMRIReconLib as dmr
 from DynamicMRIReconLib import phantoms
 from DynamicMRIReconLib.acquisition.simulate import SimulationParameters, simulate
 from DynamicMRIReconLib.errors import InputError
-
-
-@pytest.fixture(scope="module")
-def heart():
-    return heart_scan()
 
 
 @pytest.fixture(scope="module")
