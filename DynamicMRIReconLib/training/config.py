@@ -145,12 +145,15 @@ def read_config(path: Path) -> TrainingConfig:
     Raises
     ------
     InputError
-        If it is missing, no valid TOML or JSON, its bases form a circle, or a setting is unknown or out of range; all
-        faults in one line.
+        If it is missing, no valid TOML or JSON, its bases form a circle or do not lie beside it, or a setting is
+        unknown or out of range; all faults in one line.
     """
     found, read = _read(path), [path]
     while isinstance(found, dict) and "base" in found:
-        read.append(path.with_name(str(found.pop("base"))))
+        base_name = str(found.pop("base"))
+        if not base_name or base_name != Path(base_name).name:
+            raise InputError(f"{read[-1].name}: base = {base_name!r} is not the name of a file beside it.")
+        read.append(path.with_name(base_name))
         if read[-1] in read[:-1]:
             raise InputError(f"{path.name}: its bases form a circle: {' -> '.join(one.name for one in read)}.")
         base = _read(read[-1])

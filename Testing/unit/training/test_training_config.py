@@ -83,6 +83,13 @@ def test_a_configuration_says_what_differs_from_its_base(tmp_path: Path) -> None
         read_config(tmp_path / "row.toml")
 
 
+@pytest.mark.parametrize("base", ['""', '"."', '"../x.toml"', '"a/b.toml"', "5", "[1]", "nan", "{}"])
+def test_a_base_is_a_file_beside_the_configuration(tmp_path: Path, base: str) -> None:
+    (tmp_path / "row.toml").write_text(f"base = {base}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"row\.toml: base = .* beside it|no training configuration"):
+        read_config(tmp_path / "row.toml")
+
+
 def test_missing_configuration_unknown_network_and_no_data(
     tmp_path: Path, config: Any, train: Callable[..., tuple[int, str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
