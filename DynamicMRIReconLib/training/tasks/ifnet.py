@@ -61,7 +61,7 @@ class IfnetOptions(BaseModel):
         default="published", description="initial weights: torch's own, or those from which flow is learned sooner"
     )
     learns: Literal["everything", "flow"] = Field(
-        default="everything", description="flow: neither refinement nor teacher, in a third of the time"
+        default="everything", description="flow: neither refinement nor teacher, in half the time"
     )
     miccan: str = Field(
         default="",

@@ -39,9 +39,8 @@ are of other data, 128 x 128 images of 15 speakers, and of networks trained on a
 frames; they stand beside for orientation."""
 _ABLATIONS = """\
 Networks of three blocks, from scratch, {steps} updates each at arms6_2 only (`Testing/benchmarks/speech_ablations.py`):
-short trainings of one seed, to be compared with each other and not with the model that ships. So early neither
-attention nor the long skip helps; in the paper, after 100 epochs, they gain 0.05 and 0.09 dB. Which network is better
-in the end cannot be told from these."""
+short trainings of one seed, to be compared with each other and not with the model that ships. In the paper attention
+and the long skip gain 0.05 and 0.09 dB, after 100 epochs: which network is better in the end these cannot tell."""
 _SEEN = """\
 Errors are result minus truth; red is missing signal, blue signal that is not there. On phantoms palate, tongue and
 pharynx are sharp at arms6_1, and the airway is dark where total variation leaves it grey; arms6_2 is a little softer.
