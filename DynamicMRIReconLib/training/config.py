@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -28,7 +29,7 @@ def _increasing(value: tuple[int, int]) -> tuple[int, int]:
 
 
 def _ordered(value: tuple[float, float]) -> tuple[float, float]:
-    if not 0 < value[0] <= value[1]:
+    if not 0 < value[0] <= value[1] < math.inf:
         raise ValueError("write [smallest, largest], both above 0")
     return value
 

@@ -15,6 +15,7 @@ from DynamicMRIReconLib.networks.consistency import shared
 from DynamicMRIReconLib.operators.fourier import fftc, ifft2c, ifftc
 from DynamicMRIReconLib.training.augmentation import flipped_and_turned, random_phase
 from DynamicMRIReconLib.training.clips import Clip
+from DynamicMRIReconLib.training.config import Interval
 from DynamicMRIReconLib.training.figures import psnr_db, ssim
 from DynamicMRIReconLib.training.losses.edge import edge_loss
 from DynamicMRIReconLib.training.losses.perceptual import perceptual_loss
@@ -56,7 +57,7 @@ class Cnn3dOptions(BaseModel):
         le=10,
         description="standard deviation of the random phase maps over the image, rad; 0 for real images",
     )
-    intensity: tuple[float, float] = Field(
+    intensity: Interval = Field(
         default=(0.8, 1.2), description="range of the random factor on training clips, whose brightest 0.1 % are 1"
     )
     orientations: bool = Field(default=True, description="train on mirror images and quarter turns too")

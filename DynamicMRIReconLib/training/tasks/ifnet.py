@@ -14,6 +14,7 @@ from DynamicMRIReconLib.networks.ifnet import IFNet, Interpolated, begin_flow_by
 from DynamicMRIReconLib.networks.upsampler import silent
 from DynamicMRIReconLib.training.augmentation import flipped_and_turned
 from DynamicMRIReconLib.training.clips import Clip
+from DynamicMRIReconLib.training.config import Interval
 from DynamicMRIReconLib.training.figures import psnr_db, ssim
 from DynamicMRIReconLib.training.known_motion import moving_frames, smooth_displacement, texture
 from DynamicMRIReconLib.training.losses.interpolation import distillation_loss, flow_loss, laplacian_loss
@@ -45,14 +46,14 @@ class IfnetOptions(BaseModel):
     merged_weight: float = Field(
         default=0.0, ge=0, description="weight of the blends before refinement, as the paper has them"
     )
-    intensity: tuple[float, float] = (0.7, 1.0)
+    intensity: Interval = (0.7, 1.0)
     moved_share: float = Field(
         default=0.0,
         ge=0,
         le=1,
         description="share of the training pairs that are one frame moved by a known, smooth displacement",
     )
-    moved_voxels: tuple[float, float] = Field(default=(1.0, 10.0), description="range of the largest displacement")
+    moved_voxels: Interval = Field(default=(1.0, 10.0), description="range of the largest displacement")
     textured_share: float = Field(
         default=0.0, ge=0, le=1, description="share of the moved frames that are a texture of chance"
     )

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from DynamicMRIReconLib.networks.miccan import Miccan
 from DynamicMRIReconLib.training.augmentation import flipped_and_turned, random_phase
 from DynamicMRIReconLib.training.clips import Clip
+from DynamicMRIReconLib.training.config import Interval
 from DynamicMRIReconLib.training.figures import psnr_db, ssim
 from DynamicMRIReconLib.training.known_motion import moved, smooth_displacement
 from DynamicMRIReconLib.training.losses.perceptual import perceptual_loss
@@ -37,7 +38,7 @@ class MiccanOptions(BaseModel):
         le=10,
         description="standard deviation of the random phase maps over the image, rad; 0 for real images",
     )
-    intensity: tuple[float, float] = Field(
+    intensity: Interval = Field(
         default=(0.7, 1.3), description="range of the random factor on training images, whose brightest 0.1 % are 1"
     )
     initial: Literal["published", "he"] = Field(

@@ -1,8 +1,11 @@
 """Motion that is made: nothing folds, frames and flow agree, and the network is told what is known."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from training_clips import losses_of, moving_disk
 
 from DynamicMRIReconLib.networks.ifnet import Interpolated
@@ -10,6 +13,7 @@ from DynamicMRIReconLib.networks.warp import backward_warp
 from DynamicMRIReconLib.training.known_motion import STEEPEST, moved, moving_frames, smooth_displacement, texture
 from DynamicMRIReconLib.training.losses.interpolation import flow_loss
 from DynamicMRIReconLib.training.tasks import get
+from DynamicMRIReconLib.training.tasks.cnn3d import Cnn3dOptions
 from DynamicMRIReconLib.training.tasks.ifnet import IfnetOptions
 from DynamicMRIReconLib.training.tasks.miccan import MiccanOptions
 
@@ -156,3 +160,13 @@ def test_miccan_learns_from_deformed_frames_when_asked_to():
     assert max(targets(bent, False)) < 1e-6
     changed = np.array(targets(bent, True)) > 1e-3
     assert 2 <= changed.sum() <= 10
+
+
+@pytest.mark.parametrize("options", [IfnetOptions, MiccanOptions, Cnn3dOptions])
+@pytest.mark.parametrize("interval", [(1.3, 0.7), (0.0, 1.0), (-1.0, 1.0), (math.nan, 1.0), (1.0, math.inf)])
+def test_intervals_of_brightness_and_displacement_are_above_zero_and_in_order(options, interval):
+    names = [name for name in ("intensity", "moved_voxels") if name in options.model_fields]
+    assert "intensity" in names
+    for name in names:
+        with pytest.raises(ValidationError, match=r"\[smallest, largest\]"):
+            options(**{name: interval})
