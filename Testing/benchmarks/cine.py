@@ -16,6 +16,7 @@ from cine_parts import ablations, cases
 from cine_parts.pictures import write_picture
 from cine_parts.report import page, summary
 from cine_parts.runs import measure
+from training_parts.trained import updates_of
 
 from DynamicMRIReconLib import models
 from DynamicMRIReconLib.models.card import Metric, write_card
@@ -95,6 +96,7 @@ def main() -> int:
     if arguments.results and arguments.results.exists():
         found = json.loads(arguments.results.read_text(encoding="utf-8"))
     rows = found["rows"]
+    found.setdefault("updates", {}).update((name, updates_of(Path(path))) for name, path in compared.items())
     for case in all_cases(arguments.data, arguments.matrix):
         for acceleration in ACCELERATIONS if case.coils == 1 else ACCELERATIONS[:1]:
             key = (case.title, case.group, acceleration)
