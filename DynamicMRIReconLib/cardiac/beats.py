@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.evaluation.regions import moving_region
 
 #: fewest frames of a beat that are told apart from noise
@@ -37,30 +38,59 @@ def find_beats(array: NDArray[Any]) -> Beats:
     region = moving_region(array)
     if region is None:
         return Beats(float(len(array)), False, False)
-    differences = _differences(array[:, region])
-    steps = np.diagonal(differences, 1)
-    is_cyclic = bool(differences[-1, 0] <= _LARGER_STEP * steps.max())
-    return Beats(_beat(differences), is_cyclic, True)
+    steps, back = _steps(array, region)
+    return Beats(_beat(_differences_by_lag(array, region)), bool(back <= _LARGER_STEP * steps.max()), True)
 
 
-def _differences(values: NDArray[Any]) -> NDArray[np.float64]:
-    """(T, T) mean squared differences of frames (T, pixels)."""
-    centred = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)
-    products = centred @ centred.T
-    energy = np.diagonal(products)
-    return np.asarray((energy[:, None] + energy - 2 * products) / values.shape[1])
+def _steps(array: NDArray[Any], region: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
+    """(T - 1,) mean squared difference of each frame from the one before, and of the last from the first."""
+    steps = np.empty(len(array) - 1)
+    before = array[0][region].astype(np.float64)
+    for part in spool.blocks(array):
+        values = array[part][:, region].astype(np.float64)
+        changes = np.diff(values, axis=0, prepend=before[None])
+        # the first frame has none before it
+        first = 1 if part.start == 0 else 0
+        steps[part.start + first - 1 : part.stop - 1] = np.mean(changes[first:] ** 2, axis=1)
+        before = values[-1]
+    return steps, float(np.mean((before - array[0][region]) ** 2))
 
 
-def _beat(differences: NDArray[np.float64]) -> float:
-    count = len(differences)
-    by_lag = np.array([np.diagonal(differences, lag).mean() for lag in range(count - 2)])
+def _differences_by_lag(array: NDArray[Any], region: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(T - 2,) mean squared difference of all pairs of frames so far apart: 0, 1, 2 ... frames.
+
+    Of the energies and autocorrelations of the region's pixels, a few pixels at a time: that takes neither all pairs
+    nor the whole series into memory.
+    """
+    from scipy import fft
+
+    frames = len(array)
+    pixels, places = array.reshape(frames, -1), np.flatnonzero(region)
+    length = fft.next_fast_len(2 * frames - 1, real=True)
+    energy, correlation = np.zeros(frames), np.zeros(frames)
+    # values, padded values, their spectrum and its power
+    together = max(1, spool.BLOCK_BYTES // (32 * length))
+    for start in range(0, len(places), together):
+        values = pixels[:, places[start : start + together]].astype(np.float64)
+        values -= values.mean(axis=0)
+        energy += (values**2).sum(axis=1)
+        power = (np.abs(fft.rfft(values, length, axis=0)) ** 2).sum(axis=1)
+        correlation += fft.irfft(power, length)[:frames]
+        spool.trim()
+    lags = np.arange(frames - 2)
+    before = np.concatenate([[0.0], np.cumsum(energy)])
+    pairs = before[frames - lags] + before[-1] - before[lags] - 2 * correlation[lags]
+    return np.asarray(pairs / ((frames - lags) * len(places)))
+
+
+def _beat(by_lag: NDArray[np.float64]) -> float:
     for lag in range(_SHORTEST_BEAT, len(by_lag) - 1):
         if not (by_lag[lag] <= by_lag[lag - 1] and by_lag[lag] < by_lag[lag + 1]):
             continue
         top = by_lag[1 : lag + 1].max()
         if top - by_lag[lag] > _FALL * (top - by_lag[1]):
             return _sharpened(by_lag, lag)
-    return float(count)
+    return float(len(by_lag) + 2)
 
 
 def _sharpened(by_lag: NDArray[np.float64], lag: int) -> float:

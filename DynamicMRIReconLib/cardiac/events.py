@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.evaluation.regions import Box
 
 _BLUR = 5
@@ -29,15 +30,19 @@ def blood_curve(array: NDArray[Any], box: Box) -> NDArray[np.float64]:
     inside = array[:, :, y0:y1, x0:x1]
     parts = []
     for k in range(inside.shape[1]):
-        values = np.asarray(inside[:, k], np.float32).reshape(len(array), -1)
+        values = spool.mapped(lambda block: block.reshape(len(block), -1), inside[:, k], np.float32)
         if values.max() > values.min():
             bright = values > threshold_otsu(values)
             parts.append(bright[:, bright.any(axis=0) & ~bright.all(axis=0)])
-    pixels = np.concatenate(parts, axis=1).astype(np.float32) if parts else np.zeros((len(array), 0), np.float32)
+    pixels = np.concatenate(parts, axis=1) if parts else np.zeros((len(array), 0), bool)
     total = pixels.sum(axis=1, dtype=np.float64)
-    changes, change = pixels - pixels.mean(axis=0), total - total.mean()
-    size = np.linalg.norm(changes, axis=0) * np.linalg.norm(change)
-    follows = change.astype(np.float32) @ changes > _FOLLOWS * size
+    change, share = total - total.mean(), pixels.mean(axis=0)
+    # of pixels that are 0 or 1: |pixel - share|^2 is frames * share * (1 - share)
+    size = np.sqrt(len(pixels) * share * (1 - share)) * np.linalg.norm(change)
+    together = np.zeros(pixels.shape[1])
+    for part in spool.blocks(pixels):
+        together += change[part] @ pixels[part]
+    follows = together > _FOLLOWS * size
     return np.asarray(pixels[:, follows].sum(axis=1, dtype=np.float64) if follows.any() else total)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from DynamicMRIReconLib.errors import InputError
-from DynamicMRIReconLib.evaluation.regions import Box, moving_region
+from DynamicMRIReconLib.evaluation.regions import Box, harmonic, moving_region
 
 #: side of the blur, in voxels
 _BLUR = 5
@@ -45,8 +45,7 @@ def heart_box(array: NDArray[Any], frames_per_beat: float | None = None) -> Box:
     turns = np.exp(-2j * np.pi * np.arange(len(array)) / beat)
     # a beat that does not divide the series: without the mean, or bright tissue would leak into the harmonic
     turns -= turns.mean()
-    harmonic = np.abs(np.tensordot(turns, array, axes=(0, 0))).sum(axis=0)
-    weight = ndimage.uniform_filter(harmonic, _BLUR)
+    weight = ndimage.uniform_filter(harmonic(array, turns), _BLUR)
     weight[weight < _FAINT * weight.max()] = 0
     shape = weight.shape
     places = np.indices(shape).reshape(2, -1).astype(np.float64)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from DynamicMRIReconLib import spool
 from DynamicMRIReconLib.errors import InputError
 
 Box = tuple[int, int, int, int]
@@ -23,12 +24,30 @@ def moving_region(reference: NDArray[Any]) -> NDArray[np.bool_] | None:
     """
     if len(reference) < 2:
         return None
-    deviation = reference.std(axis=0, dtype=np.float64)
+    deviation = _deviation(reference)
     # Rounding alone gives a deviation in a series without motion.
-    if deviation.max() <= 1e-6 * float(np.abs(reference).max(initial=0.0)):
+    if deviation.max() <= 1e-6 * spool.peak(reference):
         return None
     top = float(np.percentile(deviation, 99.5)) or float(deviation.max())
     return np.asarray(deviation >= _MOVING_PART * top)
+
+
+def _deviation(array: NDArray[Any]) -> NDArray[np.float64]:
+    """Standard deviation over the frames, block by block."""
+    mean, squares = np.zeros(array.shape[1:]), np.zeros(array.shape[1:])
+    for part in spool.blocks(array):
+        mean += array[part].sum(axis=0, dtype=np.float64) / len(array)
+    for part in spool.blocks(array):
+        squares += ((array[part] - mean) ** 2).sum(axis=0)
+    return np.asarray(np.sqrt(squares / len(array)))
+
+
+def harmonic(array: NDArray[Any], turns: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """(y, x): magnitude of the sum of ``turns`` (frames,) times real frames (frames, z, y, x), summed over slices."""
+    found = np.zeros(array.shape[1:], np.complex128)
+    for part in spool.blocks(array):
+        found += np.tensordot(turns[part], array[part], axes=(0, 0))
+    return np.asarray(np.abs(found).sum(axis=0))
 
 
 def moving_box(reference: NDArray[Any]) -> Box:
@@ -48,8 +67,7 @@ def moving_box(reference: NDArray[Any]) -> Box:
     if len(reference) < 3 or moving_region(reference) is None:
         raise InputError("Nothing moves in the reference, so the region auto cannot be found: give x0,y0,x1,y1.")
     turns = np.exp(-2j * np.pi * np.arange(len(reference)) / len(reference))
-    harmonic = np.abs(np.tensordot(turns, reference, axes=(0, 0))).sum(axis=0)
-    smooth = ndimage.gaussian_filter(harmonic, _BOX_SMOOTHING * min(harmonic.shape))
+    smooth = ndimage.gaussian_filter(harmonic(reference, turns), _BOX_SMOOTHING * min(reference.shape[-2:]))
     labels, count = ndimage.label(smooth >= _BOX_PART * smooth.max())
     sizes = ndimage.sum_labels(np.ones_like(smooth), labels, np.arange(1, count + 1))
     rows, columns = ndimage.find_objects(labels)[int(np.argmax(sizes))]

@@ -101,7 +101,7 @@ class CardiacVsr(Method):
         each = SECONDS_PER_VOXEL + parameters.scale**2 * SECONDS_PER_FINE_VOXEL
         memory = estimates.PROGRAM_BYTES + estimates.NETWORK_BYTES + 2 * estimates.input_bytes(data)
         together = min(data.frames, MOST_FRAMES) + 2 * parameters.warmup
-        memory += estimates.RESULTS * result + together * plane * BYTES_PER_VOXEL
+        memory += estimates.RESULTS * spool.kept_bytes(result) + together * plane * BYTES_PER_VOXEL
         seconds = START_S + frames * slices * plane * each
         return Estimate(memory, estimates.seconds(device, networks=seconds))
 

@@ -25,8 +25,8 @@ from DynamicMRIReconLib.spool import spooled_above
 METHODS = sorted(registry.all_methods())
 #: what a run may cost beside its estimate, and the other way round
 WITHIN = 1.5
-#: done frame by frame: long data and results lie in files
-IN_BLOCKS = ("gridding", "miccan", "ifnet", "speech", "cnn3d")
+#: done block by block: long data and results lie in files
+IN_BLOCKS = ("gridding", "miccan", "ifnet", "speech", "cnn3d", "cardiac-vsr")
 
 
 @pytest.fixture(autouse=True)
