@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from DynamicMRIReconLib.models import LoadedModel
 
 #: of one CPU core, for each voxel of a frame
-SECONDS_PER_VOXEL = 20e-6
+SECONDS_PER_VOXEL = 28e-6
 #: seconds to load the network and to see a picture for the first time
 START_S = 1.5
 #: working memory of the network for each voxel of a frame

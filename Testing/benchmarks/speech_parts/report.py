@@ -43,12 +43,12 @@ short trainings of one seed, to be compared with each other and not with the mod
 and the long skip gain 0.05 and 0.09 dB, after 100 epochs: which network is better in the end these cannot tell."""
 _SEEN = """\
 Errors are result minus truth; red is missing signal, blue signal that is not there. On phantoms palate, tongue and
-pharynx are sharp at arms6_1, and the airway is dark where total variation leaves it grey; arms6_2 is a little softer.
-The real frame has the mouth wide open, which no real frame of the training had, but deformed ones: at arms6_1 it is
-open and lips and tongue are where they belong, a little dim below the tongue; at arms6_2 the lips are half closed and
-signal lies between them that is not there; at arms6_6 the network paints a face in general, mouth closed. Its figures
-are better than those of total variation all the same. Where it matters what the mouth does, use arms6_1 or more
-samples, and compare with a method that was not trained. How long training went on was decided by these figures."""
+pharynx are sharp at arms6_1 and arms6_2, and the airway is dark where total variation leaves it grey. The real frame
+has the mouth wide open, which no real frame of the training had, but deformed ones: at arms6_1 it is open, and lips and
+tongue are where they belong; at arms6_2 the tongue is, but a band of signal that is not there closes the lips; at
+arms6_6 the network paints a face in general, mouth closed. Its figures are better than those of total variation all the
+same. Where it matters what the mouth does, use arms6_1 or more samples, and compare with a method that was not trained.
+How long training went on was decided by these figures."""
 _BETWEEN = """\
 Odd frames are interpolated from even ones. *rec* is against the frame of the same input, *gt* against the true frame.
 M-mode: along the line from the palate through the tongue, RMS difference of intensity in % of the brightest, and mean
