@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ DATA = ROOT.parent / "shared" / "data" / "speech_usc"
 FRAME_TIMES_S = (0.012, 0.024, 0.050, 0.080)
 PERSONS, SPEAKERS, FRAMES = 24, 3, 17
 #: every n-th frame of the real series: its own rate, and half and a third of it
-REAL_STEPS = (1, 2, 4)
+REAL_STEPS = (1, 2, 4, 6)
 
 
 def spatial_tables(arguments: argparse.Namespace, matrix: int) -> list[Any]:
@@ -63,9 +64,8 @@ def temporal_tables(arguments: argparse.Namespace, matrix: int) -> list[Any]:
     for step in REAL_STEPS:
         case = cases.real(arguments.data, matrix, step)
         count = len(case.frames) - 1 + len(case.frames) % 2
-        case = cases.Case(
-            f"real speech, {24.0 * step:.0f} ms a frame", case.frames[:count], case.times_s[:count], case.affine
-        )
+        title = f"real speech, {24.0 * step:.0f} ms a frame"
+        case = replace(case, title=title, frames=case.frames[:count], times_s=case.times_s[:count])
         inputs = {"true frames": case.frames}
         if step == REAL_STEPS[1]:
             for mask in cases.MASKS:

@@ -24,6 +24,8 @@ FIRST_PERSON = 500_000
 #: training has frames 0 to 135 of the real series, validation 144 to 159
 REAL_FRAMES = slice(168, 252)
 REAL_FRAME_S = 1 / 41.64
+#: from the hard palate down through the tongue, in parts of the image's side: x, y
+REAL_LINE = ((0.5, 0.3), (0.5, 0.65))
 #: radians, as in training
 PHASE = 0.5
 
@@ -38,6 +40,8 @@ class Case:
     affine: NDArray[np.float64]
     line_ras_mm: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     one_phase: bool = True
+    #: no: a voxel counts as 1 mm, and lengths are not reported
+    knows_millimetres: bool = True
 
     def series(self, frames: NDArray[np.float32] | None = None, step: int = 1) -> ImageSeries:
         """These frames, or ``frames`` in their place, every ``step``-th."""
@@ -89,4 +93,7 @@ def real(folder: Path, matrix: int, step: int = 1) -> Case:
     frames = resized(series.array[REAL_FRAMES, 0].astype(np.float32), matrix)
     times = REAL_FRAME_S * np.arange(len(frames))
     clip = Clip.of(frames, times, "real")
-    return Case("real speech, frames 168 to 251", clip.frames.numpy()[::step], times[::step], np.eye(4))
+    line = tuple(np.array([x * matrix, y * matrix, 0.0]) for x, y in REAL_LINE)
+    title = "real speech, frames 168 to 251"
+    frames = clip.frames.numpy()[::step]
+    return Case(title, frames, times[::step], np.eye(4), (line[0], line[1]), knows_millimetres=False)

@@ -52,13 +52,15 @@ How long training went on was decided by these figures."""
 _BETWEEN = """\
 Odd frames are interpolated from even ones. *rec* is against the frame of the same input, *gt* against the true frame.
 M-mode: along the line from the palate through the tongue, RMS difference of intensity in % of the brightest, and mean
-distance of the tracked edge from that in the true movie. Phantoms: means over persons.
+distance of the tracked edge from that in the true movie (the pixel size of the real series is not known). Phantoms:
+means over persons.
 
 What to make of it: on fast motion IFNet is ahead of linear interpolation. On phantoms at 50 and 80 ms a frame it has
-0.8 and 0.3 dB more, an M-mode error smaller by 32 and 13 %, and the tongue's edge half as far off; on real speech at 48
-and 96 ms it has 0.1 and 0.3 dB more, with a little less SSIM. On slow motion, where neighbours hardly differ, the mean
-of the two is nearer to the truth: by 5 dB at 12 ms (at 45 dB nobody sees it) and 1.5 dB at 24 ms, though IFNet's M-mode
-error is the smaller one there by 38 %. On frames of MICCAN's the errors of MICCAN are larger than those of either."""
+0.8 and 0.3 dB more, an M-mode error smaller by 32 and 13 %, and the tongue's edge half as far off. The real speech
+moves less in that time: at 48, 96 and 144 ms a frame IFNet has 0.10, 0.35 and 0.47 dB more; the M-mode's error is the
+same up to 96 ms and smaller by 7 % at 144 ms. On slow motion, where neighbours hardly differ, the mean of the two is
+nearer to the truth: on phantoms by 5 dB at 12 ms (at 45 dB nobody sees it) and 1.5 dB at 24 ms, though IFNet's M-mode
+error is smaller there by 38 %; on real speech at 24 ms by 0.1 dB. MICCAN's own errors are larger than those of either."""
 
 
 def page(rows: dict[str, Any]) -> str:
