@@ -59,8 +59,8 @@ What to make of it: on fast motion IFNet is ahead of linear interpolation. On ph
 0.8 and 0.3 dB more, an M-mode error smaller by 32 and 13 %, and the tongue's edge half as far off. The real speech
 moves less in that time: at 48, 96 and 144 ms a frame IFNet has 0.10, 0.35 and 0.47 dB more; the M-mode's error is the
 same up to 96 ms and smaller by 7 % at 144 ms. On slow motion, where neighbours hardly differ, the mean of the two is
-nearer to the truth: on phantoms by 5 dB at 12 ms (at 45 dB nobody sees it) and 1.5 dB at 24 ms, though IFNet's M-mode
-error is smaller there by 38 %; on real speech at 24 ms by 0.1 dB. MICCAN's own errors are larger than those of either."""
+nearer to the truth: on phantoms by 5 dB at 12 ms (45 against 50 dB) and 1.5 dB at 24 ms, though IFNet's M-mode
+error is smaller there by 38 %; on real speech at 24 ms by 0.1 dB. MICCAN's errors are larger than those of either."""
 
 
 def page(rows: dict[str, Any]) -> str:
