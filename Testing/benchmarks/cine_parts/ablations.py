@@ -49,4 +49,6 @@ def model_of(folder: Path, row: str) -> Path:
 def settings_of(row: str, steps: int) -> list[str]:
     """``--set`` of the training command."""
     kind, different = ROWS[row]
-    return [f"steps={steps}", *KINDS[kind], *COMMON, *different]
+    given = [f"steps={steps}", *KINDS[kind], *COMMON, *different]
+    # what a row says stands in the place of what all have in common
+    return list({one.partition("=")[0]: one for one in given}.values())

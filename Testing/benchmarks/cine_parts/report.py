@@ -48,9 +48,11 @@ too: 1000 updates for the simple network, 1400 for two iterations, 3650 for thre
 _PAPER = """\
 The paper's data (200 cines of 20 x 192 x 192, not public), acceleration (not stated) and training (a GPU, hundreds of
 epochs) are other ones; its figures stand beside for orientation. Ours: all cases of one coil at an acceleration of 8.
-Rows without a figure of ours were not trained: `Testing/benchmarks/cine_ablations.py` trains them, as short as each
-other, and `Resources/Training/cnn3d-table-*.toml` are the paper's own configurations. Our simple network has 32
-features in the place of 64, the complex one 16 in the place of 32."""
+Tables 1 and 6 have the models that ship. Those of tables 2 to 5 were trained only for this comparison, alike but for
+what the row says, one seed each (`Testing/benchmarks/cine_ablations.py`); so short a training cannot tell which is
+better in the end. The row of the perceptual loss needs VGG16 weights, which do not come with the program. Our simple
+network has 32 features in the place of 64, the complex one 16 in the place of 32, and all start from shared lines; the
+paper's own configurations are `Resources/Training/cnn3d-table-*.toml`."""
 
 
 def summary(rows: list[Row], group: str | None, acceleration: float) -> dict[str, dict[str, tuple[float, float]]]:
