@@ -90,6 +90,7 @@ def _beat(by_lag: NDArray[np.float64]) -> float:
         top = by_lag[1 : lag + 1].max()
         if top - by_lag[lag] > _FALL * (top - by_lag[1]):
             return _sharpened(by_lag, lag)
+    # the two largest distances, of few pairs, are left out of by_lag
     return float(len(by_lag) + 2)
 
 

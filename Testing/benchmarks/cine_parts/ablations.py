@@ -23,7 +23,7 @@ KINDS = {
 ROWS: dict[str, tuple[str, tuple[str, ...]]] = {
     "simple": ("simple", ()),
     "complex": ("complex", ()),
-    # from the second of four epochs on: a quarter of the updates goes without, a third in the paper
+    # from the second epoch on, after 200 updates: a quarter of STEPS goes without, a third in the paper
     "complex-edge": ("complex", ("options.edge_weight=0.2", "options.edge_from_epoch=1")),
     "complex-dropout": ("complex", ("options.dropout=0.4",)),
     "simple-dropout": ("simple", ("options.dropout=0.4",)),

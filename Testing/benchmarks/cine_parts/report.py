@@ -44,7 +44,8 @@ over the cases. *Shared lines* is what the networks start with: gaps of a frame 
 no network, and most of the way from the zero-filled movie to the result is its own. The classical methods have the
 weight that is best for each case by PSNR and by SSIM apart, of {weights}, and {iterations} iterations; the networks
 have nothing to choose. Each longer cascade began with the weights of the shorter one, so it was trained for longer,
-too: 1000 updates for the simple network, 1400 for two iterations, 3650 for three."""
+too: {updates[simple]} updates for the simple network, {updates[2 iterations]} for two iterations,
+{updates[3 iterations]} for three."""
 _PAPER = """\
 The paper's data (200 cines of 20 x 192 x 192, not public), acceleration (not stated) and training (a GPU, hundreds of
 epochs) are other ones; its figures stand beside for orientation. Ours: all cases of one coil at an acceleration of 8.
@@ -90,7 +91,7 @@ def page(found: dict[str, Any]) -> str:
         f"{platform.machine()}, one thread; Python {platform.python_version()}, torch {torch.__version__}; "
         f"{found['cpu_s'] / 60:.0f} CPU minutes. On a GPU: not measured.",
         "",
-        *_wrapped(_ABOUT.format(matrix=found["matrix"], weights=weights, iterations=ITERATIONS)),
+        *_wrapped(_ABOUT.format(matrix=found["matrix"], weights=weights, iterations=ITERATIONS, updates=UPDATES)),
         "",
     ]
     for acceleration in dict.fromkeys(row["acceleration"] for row in rows):
