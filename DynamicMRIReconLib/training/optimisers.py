@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from DynamicMRIReconLib.training.config import Optimiser, TrainingConfig
+from DynamicMRIReconLib.training.muon import Muon
 
 
 def make_optimiser(parameters: Iterable[nn.Parameter], settings: Optimiser) -> torch.optim.Optimizer:
@@ -16,6 +17,8 @@ def make_optimiser(parameters: Iterable[nn.Parameter], settings: Optimiser) -> t
     rate, decay = settings.learning_rate, settings.weight_decay
     if settings.name == "sgd":
         return torch.optim.SGD(parameters, lr=rate, momentum=settings.momentum, weight_decay=decay)
+    if settings.name == "muon":
+        return Muon(parameters, lr=rate, momentum=settings.momentum, betas=settings.betas, weight_decay=decay)
     kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
     return kind(parameters, lr=rate, betas=settings.betas, eps=1e-8, weight_decay=decay)
 

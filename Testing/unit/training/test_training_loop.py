@@ -85,7 +85,7 @@ def test_precisions(tmp_path: Path, data: Path, config: Any, train: Train, preci
     assert {tensor.dtype for tensor in load_file(out / "best.safetensors").values()} >= {torch.float32}
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("optimiser", ["adam", "adamw", "muon", "sgd"])
 def test_optimisers_lower_the_loss(tmp_path: Path, data: Path, config: Any, train: Train, optimiser: str) -> None:
     out = tmp_path / "out"
     settings = {"name": optimiser, "learning_rate": 0.02}
