@@ -1,4 +1,4 @@
-"""The rows of the paper's tables that are trained only to be compared with each other."""
+"""Networks that are trained only to be compared with each other: rows of the paper's tables, and its start."""
 
 from __future__ import annotations
 
@@ -19,6 +19,19 @@ KINDS = {
     "simple": ("options.kind=simple", "options.features=32"),
     "complex": ("options.kind=complex", "options.features=16"),
 }
+#: the published start has much more to be learned: longer, faster, at one acceleration
+FROM_ZEROS = (
+    "options.sharing=false",
+    "options.sampling.accelerations=[8.0]",
+    "seed=8",
+    "steps=9000",
+    "steps_per_epoch=100",
+    "schedule.warmup_steps=100",
+    "optimiser.name=muon",
+    "optimiser.momentum=0.95",
+    "optimiser.learning_rate=0.001",
+    "optimiser.gradient_clip=10",
+)
 #: folder of a row -> kind, and what is different
 ROWS: dict[str, tuple[str, tuple[str, ...]]] = {
     "simple": ("simple", ()),
@@ -33,12 +46,16 @@ ROWS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "simple-bn": ("simple", ("options.batch_norm=true",)),
     "complex-bn": ("complex", ("options.batch_norm=true",)),
+    "zero-filled-simple": ("simple", FROM_ZEROS),
+    "zero-filled-complex": ("complex", (*FROM_ZEROS, "options.pool_time=true")),
 }
+#: what rows are called among the methods, where it is not ``short: ROW``
+TITLES = {"zero-filled-simple": "simple, zero-filled start", "zero-filled-complex": "complex, zero-filled start"}
 
 
 def title_of(row: str) -> str:
     """What the row is called among the methods."""
-    return f"short: {row}"
+    return TITLES.get(row, f"short: {row}")
 
 
 def model_of(folder: Path, row: str) -> Path:
