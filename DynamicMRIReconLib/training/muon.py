@@ -64,7 +64,8 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalised(matrix: Tensor) -> Tensor:
-    """(rows, columns) with the same singular vectors and singular values of 0.65 to 1.25; zeros stay zeros."""
+    """(rows, columns) with the same singular vectors; singular values that were above some thousandths of the norm
+    become 0.65 to 1.25, smaller ones less, zeros stay zeros."""
     a, b, c = COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix

@@ -46,15 +46,15 @@ no network, and most of the way from the zero-filled movie to the result is its 
 weight that is best for each case by PSNR and by SSIM apart, of {weights}, and {iterations} iterations; the networks
 have nothing to choose. Each longer cascade began with the weights of the shorter one, so it was trained for longer,
 too: {updates[simple]} updates for the simple network, {updates[2 iterations]} for two iterations,
-{updates[3 iterations]} for three."""
+{updates[3 iterations]} for three, the last 6000 with Muon."""
 _PAPER = """\
 The paper's data (200 cines of 20 x 192 x 192, not public), acceleration (not stated) and training (a GPU, hundreds of
 epochs) are other ones; its figures stand beside for orientation. Ours: all cases of one coil at an acceleration of 8.
 Tables 1 and 6 have the models that ship. Those of tables 2 to 5 were trained only for this comparison, alike but for
 what the row says, one seed each (`Testing/benchmarks/cine_ablations.py`); so short a training cannot tell which is
 better in the end. The row of the perceptual loss needs VGG16 weights, which do not come with the program. Our simple
-network has 32 features in the place of 64, the complex one 16 in the place of 32, and all start from shared lines; the
-paper's own configurations are `Resources/Training/cnn3d-table-*.toml`."""
+network has 32 features in the place of 64, the complex one 16 in the place of 32, and all start from shared lines (from
+the zero-filled movie: see above); the paper's own configurations are `Resources/Training/cnn3d-table-*.toml`."""
 
 _FROM_ZEROS = """\
 The published networks start with the zero-filled movie. Two were trained that way for this comparison alone, alike for
