@@ -21,16 +21,19 @@ from DynamicMRIReconLib.methods.registry import register
 
 if TYPE_CHECKING:
     from DynamicMRIReconLib.cardiac.phase import CardiacPhase
+    from DynamicMRIReconLib.methods.common.coarse_kspace import CoarseKSpace
     from DynamicMRIReconLib.networks.cardiac_vsr import CardiacVSR
 
 #: fewer frames show no heartbeat
 FEWEST_FRAMES = 4
 #: of one CPU core with the networks that ship, for each coarse voxel of a frame, and for each fine one
-SECONDS_PER_VOXEL, SECONDS_PER_FINE_VOXEL = 1.25e-5, 1e-7
+SECONDS_PER_VOXEL, SECONDS_PER_FINE_VOXEL = 1.25e-5, 2e-7
 #: seconds to load the network and to see a picture for the first time
 START_S = 0.5
 #: the same networks' features and hidden states, for each coarse voxel of a frame
 BYTES_PER_VOXEL = 300.0
+#: k-space of a finer frame and what it is compared with, for each fine voxel
+BYTES_PER_FINE_VOXEL = 48.0
 #: frames that go through the network together; longer series go in parts, each warmed up by the frames around it
 MOST_FRAMES = 256
 
@@ -59,6 +62,10 @@ class CardiacVsrParameters(Parameters):
         6, "Frames before and after the series, taken cyclically, that warm the memory up.",
         ge=0, le=32, unit="frames", advanced=True,
     )  # fmt: skip
+    data_consistency: bool = parameter(
+        True, "Keep what was measured: the result has the input's part of k-space, and the network adds the rest.",
+        advanced=True,
+    )  # fmt: skip
 
 
 @register
@@ -67,7 +74,8 @@ class CardiacVsr(Method):
 
     Features of each frame go through convolutional memories in both directions of time, round the heartbeat, and are
     refined by what the memories of neighbouring frames hold at their cardiac phase; then pixel shuffle makes finer
-    voxels. Detail in the result is what such images looked like in training: it is estimated, not measured.
+    voxels. What the input has of k-space is kept; detail beyond is what such images looked like in training: it is
+    estimated, not measured.
     """
 
     key = "cardiac-vsr"
@@ -80,7 +88,11 @@ class CardiacVsr(Method):
     input_kind = "series"
     prefers_gpu = True
     Parameters = CardiacVsrParameters
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"fast": {"warmup": 2}, "standard": {}, "faithful": {}}
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "fast": {"warmup": 2},
+        "standard": {},
+        "faithful": {"data_consistency": False},
+    }
 
     def why_not(self, data: Data) -> str | None:
         """A series long enough to hold a heartbeat fits."""
@@ -102,6 +114,7 @@ class CardiacVsr(Method):
         memory = estimates.PROGRAM_BYTES + estimates.NETWORK_BYTES + 2 * estimates.input_bytes(data)
         together = min(data.frames, MOST_FRAMES) + 2 * parameters.warmup
         memory += estimates.RESULTS * spool.kept_bytes(result) + together * plane * BYTES_PER_VOXEL
+        memory += plane * parameters.scale**2 * BYTES_PER_FINE_VOXEL
         seconds = START_S + frames * slices * plane * each
         return Estimate(memory, estimates.seconds(device, networks=seconds))
 
@@ -125,7 +138,7 @@ class CardiacVsr(Method):
             info_file=Path(parameters.info_file) if parameters.info_file else None,
         )
         _tell(phase, context)
-        array = super_resolved(series.array, phase, network, parameters.warmup, context)
+        array = super_resolved(series.array, phase, network, parameters, context)
         found = {"ed_frame": phase.ed_frame, "es_frame": phase.es_frame, "frames_per_beat": phase.frames_per_beat}
         context.add_figures(**found)
         before = series.metadata.get("models")
@@ -150,7 +163,11 @@ def around(frames: int, warmup: int, *, cyclic: bool) -> NDArray[np.intp]:
 
 
 def super_resolved(
-    array: NDArray[np.float32], phase: CardiacPhase, network: CardiacVSR, warmup: int, context: Context
+    array: NDArray[np.float32],
+    phase: CardiacPhase,
+    network: CardiacVSR,
+    parameters: CardiacVsrParameters,
+    context: Context,
 ) -> NDArray[np.float32]:
     """(frames, z, scale y, scale x) of real images (frames, z, y, x), slice by slice, in their intensity scale.
 
@@ -158,11 +175,17 @@ def super_resolved(
     interpolated and added, so that nothing is cut off. More than ``MOST_FRAMES`` go in parts, whose memories are warmed
     up by the ``warmup`` frames before and after: those of the network stay small however long the series is.
     """
+    from DynamicMRIReconLib.methods.common.coarse_kspace import CoarseKSpace
+
+    warmup = parameters.warmup
     bright = spool.percentile(array, BRIGHT_PERCENT) or spool.peak(array) or 1.0
     frames, slices, height, width = array.shape
     result = spool.empty((frames, slices, network.scale * height, network.scale * width), np.float32)
     numbers = around(frames, warmup, cyclic=phase.is_cyclic)
     parts = [slice(first, min(first + MOST_FRAMES, frames)) for first in range(0, frames, MOST_FRAMES)]
+    is_positive = all(array[part].min() >= 0 for part in spool.blocks(array))
+    brightest = spool.peak(array) / bright if is_positive else None
+    keep = CoarseKSpace((height, width), network.scale, brightest) if parameters.data_consistency else None
     for k in range(slices):
         named = f"slice {k + 1} of {slices}" if slices > 1 else "super-resolution"
         for index, part in enumerate(parts):
@@ -173,12 +196,11 @@ def super_resolved(
             def told(fraction: float, inner: Context = inner, named: str = named) -> None:
                 inner.step(fraction, named)
 
-            finer = _finer(array[seen, k] / bright, phase.code[seen], network, warmup, context.device, told)
+            finer = _finer(array[seen, k] / bright, phase.code[seen], network, warmup, keep, context.device, told)
             for t, image in enumerate(finer, part.start):
                 result[t, k] = bright * image
             context.preview(result[part, : k + 1])
             spool.trim()
-    is_positive = all(array[part].min() >= 0 for part in spool.blocks(array))
     for part in spool.blocks(result) if is_positive else ():
         np.maximum(result[part], 0, out=result[part])
     return result
@@ -189,6 +211,7 @@ def _finer(
     code: NDArray[np.float64],
     network: CardiacVSR,
     warmup: int,
+    keep: CoarseKSpace | None,
     device: str,
     step: Callable[[float], None],
 ) -> Iterator[NDArray[np.float32]]:
@@ -203,7 +226,8 @@ def _finer(
     for t, finer in enumerate(network.super_resolve(seen, codes, warmup, step), warmup):
         rest = whole[t : t + 1] - seen[t : t + 1].cpu()
         image = finer.cpu()[None] + bicubic(rest, network.scale) if rest.any() else finer.cpu()
-        found: NDArray[np.float32] = image.reshape(image.shape[-2:]).numpy()
+        image = image.reshape(image.shape[-2:])
+        found: NDArray[np.float32] = (image if keep is None else keep(image, whole[t, 0])).numpy()
         yield found
 
 

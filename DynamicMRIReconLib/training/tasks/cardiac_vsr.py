@@ -16,6 +16,7 @@ from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.evaluation.regions import Box
 from DynamicMRIReconLib.networks.cardiac_vsr import CardiacVSR
 from DynamicMRIReconLib.networks.upsampler import DEVIATION, bicubic
+from DynamicMRIReconLib.operators.zero_filling import ZeroFilling
 from DynamicMRIReconLib.phantoms.recent import Recent
 from DynamicMRIReconLib.training.augmentation import flipped_and_turned
 from DynamicMRIReconLib.training.clips import Clip
@@ -44,6 +45,9 @@ class SuperResolutionOptions(BaseModel):
         default=0.5, ge=0, le=1, description="patches whose middle is in the heart; others anywhere"
     )
     rounded: bool = Field(default=False, description="coarse images in whole numbers from 0 to 255, as published")
+    noise: float = Field(
+        default=0.0, ge=0, le=0.5, description="largest standard deviation of noise added to coarse images"
+    )
 
 
 class CardiacVsrOptions(SuperResolutionOptions):
@@ -105,6 +109,12 @@ class CardiacVsrTask:
         coarse = pair.coarse[numbers][..., window[0], window[1]]
         wide = tuple(slice(options.scale * one.start, options.scale * one.stop) for one in window)
         fine = pair.fine[targets][..., wide[0], wide[1]]
+        if augment and options.noise:
+            noise = torch.from_numpy(options.noise * random.random() * random.standard_normal(tuple(coarse.shape)))
+            # what was measured stays in the result, noise and all: what to add to it is learned without
+            kept = ZeroFilling((coarse.shape[-2], coarse.shape[-1]), options.scale)(torch.complex(noise, 0 * noise))
+            fine = fine + kept.real[options.context : wanted - options.context].float()
+            coarse = coarse + noise.float()
         if augment:
             draw = int(random.integers(2**32))
             coarse, fine = (flipped_and_turned(part, np.random.default_rng(draw)) for part in (coarse, fine))

@@ -61,8 +61,9 @@ def run(folder: Path, data: Path, seeds: list[int], changed: dict[str, str]) -> 
                 continue
             model = _trained(folder / f"seed{seed}-row{number}", data, step, {**changed, "seed": str(seed)})
             # a memory that was never warmed up in training is not warmed up here either
-            warmup = {"warmup": 0} if step.options.get("context") == 0 else {}
-            found = dmr.reconstruct(coarse, "cardiac-vsr", device="cpu", scale=SCALE, weights=str(model), **warmup)
+            values = {"warmup": 0} if step.options.get("context") == 0 else {}
+            values |= {"preset": "faithful", "scale": SCALE, "weights": str(model)}
+            found = dmr.reconstruct(coarse, "cardiac-vsr", device="cpu", **values)
             figures = cardiac_figures(found.array, case.fine, box, bright=255.0)
             kept["figures"].append({"seed": seed, "step": step.name, **figures})
             print(kept["figures"][-1], flush=True)

@@ -19,6 +19,8 @@ from DynamicMRIReconLib.cardiac.region import heart_box, published_box
 from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.evaluation.cardiac import cardiac_figures
+from DynamicMRIReconLib.methods.common.coarse_kspace import CoarseKSpace
+from DynamicMRIReconLib.methods.common.trained import BRIGHT_PERCENT
 from DynamicMRIReconLib.models.card import read_card
 from DynamicMRIReconLib.models.files import read_network
 from DynamicMRIReconLib.models.places import card_of
@@ -85,18 +87,21 @@ def methods(scale: int, others: dict[str, Path]) -> dict[str, Any]:
         if read_card(card_of(path)).network == "cardiac-vsr":
             found[name] = library("cardiac-vsr", weights=str(path))
         else:
-            found[name] = partial(_single, path=path)
+            found[name] = partial(_single, path=path, consistent=False)
+            found[f"{name}, data consistency"] = partial(_single, path=path, consistent=True)
+    found["cardiac-vsr, no data consistency"] = library("cardiac-vsr", data_consistency=False)
     return {**found, "cardiac-vsr": library("cardiac-vsr")}
 
 
-def _single(coarse: ImageSeries, path: Path) -> NDArray[np.float32]:
-    """Frame by frame, in the scale that the video network's method uses."""
-    network = read_network(path, "single-image-sr")
-    bright = float(np.percentile(coarse.array, 99.9))
-    frames, slices = coarse.array.shape[:2]
+def _single(coarse: ImageSeries, path: Path, *, consistent: bool) -> NDArray[np.float32]:
+    """Frame by frame, as the video network's method does it: in its scale, and with its data consistency if asked."""
+    network: Any = read_network(path, "single-image-sr")
+    bright = float(np.percentile(coarse.array, BRIGHT_PERCENT))
+    height, width = coarse.array.shape[-2:]
+    keep = CoarseKSpace((height, width), network.scale, float(coarse.array.max()) / bright)
+    found = []
     with torch.inference_mode():
-        found = [
-            network(torch.from_numpy(frame[:, None] / bright).float()).clamp_min(0)[:, 0].numpy() * bright
-            for frame in coarse.array
-        ]
-    return np.stack(found).reshape(frames, slices, *found[0].shape[-2:])
+        for frame in torch.from_numpy(coarse.array).float() / bright:
+            finer = network(frame[:, None])[:, 0]
+            found.append((keep(finer, frame) if consistent else finer).clamp_min(0).numpy() * bright)
+    return np.stack(found)

@@ -82,7 +82,7 @@ def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     def place(row: dict[str, Any]) -> tuple[int, int, str]:
         name = row["method"]
-        group = FIRST.index(name) if name in FIRST else len(FIRST) + (name == LAST)
+        group = FIRST.index(name) if name in FIRST else len(FIRST) + name.startswith(LAST) + (name == LAST)
         return cases.index(row["case"]), group, name
 
     return sorted(rows, key=place)
@@ -94,7 +94,9 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
         "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for row in rows:
-        name = "single image" if row["method"].startswith("single image") else row["method"]
+        name = row["method"]
+        if name.startswith("single image") and not name.endswith("data consistency"):
+            name = "single image"
         paper = PAPER.get((row["scale"], name), ("", ""))
         official = ""
         if "official_cardiac_psnr_db" in row:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from kspace_cases import OBLIQUE
 from scipy import ndimage
 from skimage.registration import phase_cross_correlation
@@ -23,6 +24,7 @@ from DynamicMRIReconLib.errors import Cancelled, InputError
 from DynamicMRIReconLib.methods import cardiac_vsr, registry
 from DynamicMRIReconLib.methods.base import Context
 from DynamicMRIReconLib.methods.cardiac_vsr import around
+from DynamicMRIReconLib.operators.zero_filling import ZeroFilling
 from DynamicMRIReconLib.phantoms.marker import MarkerScene
 
 SAMPLE = Path(__file__).resolve().parents[3] / "Resources" / "SampleData" / "cine_sax"
@@ -122,6 +124,44 @@ def test_intensities_keep_their_scale_and_bright_voxels_are_not_cut_off(weights,
     np.testing.assert_allclose(result.array, scale * unit.array, rtol=1e-3, atol=1e-3 * scale)
     assert unit.array[0, 0, 5:9, 7:11].max() > 3.5
     assert unit.array.min() >= 0
+
+
+@pytest.mark.parametrize(("size", "scale"), [(25, 2), (25, 3), (25, 4), (24, 2)])
+def test_what_was_measured_of_kspace_is_kept(weights, size, scale):
+    series = heart(size=size)
+    # one voxel is the brightest: a plateau might have been cut off there, and would be left alone
+    slope = np.linspace(1, 1.1, size, dtype=np.float32)
+    series = replace(series, array=1e3 * (1 + series.array) * slope)
+    kept, free = (run(series, weights, scale, data_consistency=one) for one in (True, False))
+    operator = ZeroFilling((size, size), scale)
+
+    def seen(result):
+        fine = torch.from_numpy(result.array[:, 0])
+        return operator.adjoint(torch.complex(fine, 0 * fine)).abs().numpy() / scale**2
+
+    lacking = [np.abs(seen(one) - series.array[:, 0]).max() for one in (kept, free)]
+    # half of what an even number of voxels has of its highest frequency cannot be told
+    assert lacking[0] < (0.05 if size % 2 else 0.4) * lacking[1]
+    np.testing.assert_array_equal(kept.times_s, free.times_s)
+    # what is beyond is the network's in either
+    beyond = kept.array - free.array
+    rest = torch.from_numpy(beyond[:, 0])
+    inside = operator(operator.adjoint(torch.complex(rest, 0 * rest))).real.numpy() / scale**2
+    assert np.abs(beyond[:, 0] - inside).max() < 0.2 * np.abs(beyond).max()
+    method = registry.get("cardiac-vsr")
+    assert method.parameters("standard").data_consistency
+    assert not method.parameters("faithful").data_consistency
+
+
+def test_signs_are_kept(weights):
+    """A real series that is no magnitude: its negative half is the mirror of the positive one."""
+    series = heart(size=24)
+    signed = replace(series, array=series.array - np.float32(0.5))
+    result = run(signed, weights)
+    assert result.array.min() < -0.2
+    fine = torch.from_numpy(result.array[:, 0])
+    seen = ZeroFilling((24, 24), 2).adjoint(torch.complex(fine, 0 * fine)).real.numpy() / 4
+    np.testing.assert_allclose(seen, signed.array[:, 0], atol=0.02)
 
 
 def test_complex_and_slices(weights):

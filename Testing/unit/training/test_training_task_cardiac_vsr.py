@@ -11,6 +11,7 @@ from DynamicMRIReconLib.data import ImageSeries
 from DynamicMRIReconLib.errors import InputError
 from DynamicMRIReconLib.models.architectures import build
 from DynamicMRIReconLib.models.files import write_network
+from DynamicMRIReconLib.operators.zero_filling import ZeroFilling
 from DynamicMRIReconLib.training.config import Data, Phantoms, SeriesRule
 from DynamicMRIReconLib.training.initial import start_from
 from DynamicMRIReconLib.training.series_files import series_clips
@@ -77,6 +78,29 @@ def test_frames_in_the_middle_are_the_targets(clip):
     item = TASK.sample(clip, np.random.default_rng(3), given, augment=False)
     again = degraded(item["fine"][:, 0].numpy(), 2)
     torch.testing.assert_close(item["coarse"][2:5, 0], torch.from_numpy(again), atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_noise_is_that_of_the_coarse_frames_and_stays_in_the_fine_ones(clip, scale):
+    def items(noise, augment=True):
+        given = options(scale=scale, noise=noise, patch=12)
+        return [TASK.sample(clip, np.random.default_rng(seed), given, augment=augment) for seed in range(30)]
+
+    def added(name):
+        return [noisy[name] - plain[name] for noisy, plain in zip(items(0.1), items(1e-9), strict=True)]
+
+    sizes = [float(one.std()) for one in added("coarse")]
+    assert max(sizes) < 0.12
+    assert 0.03 < np.mean(sizes) < 0.07
+    assert min(sizes) < 0.02
+    for coarse, fine in zip(added("coarse"), added("fine"), strict=True):
+        # the same noise, at the same places and of the same frames, and nothing beyond its frequencies
+        operator = ZeroFilling((12, 12), scale)
+        wanted = operator(torch.complex(coarse[2:5], 0 * coarse[2:5])).real
+        torch.testing.assert_close(fine, wanted, atol=1e-5, rtol=0)
+    for noisy, plain in zip(items(0.1, augment=False), items(0.0, augment=False), strict=True):
+        torch.testing.assert_close(noisy["coarse"], plain["coarse"], atol=0, rtol=0)
+        torch.testing.assert_close(noisy["fine"], plain["fine"], atol=0, rtol=0)
 
 
 def test_clips_that_are_no_beat_are_not_wrapped():
