@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
@@ -21,6 +22,7 @@ from DynamicMRIReconLib.phantoms.recent import Recent
 from DynamicMRIReconLib.training.augmentation import flipped_and_turned
 from DynamicMRIReconLib.training.clips import Clip
 from DynamicMRIReconLib.training.figures import psnr_db, ssim
+from DynamicMRIReconLib.training.known_motion import moved, smooth_displacement
 
 #: the loss of a stage counts this much of that of the next one
 EARLIER = 0.5
@@ -47,6 +49,11 @@ class SuperResolutionOptions(BaseModel):
     rounded: bool = Field(default=False, description="coarse images in whole numbers from 0 to 255, as published")
     noise: float = Field(
         default=0.0, ge=0, le=0.5, description="largest standard deviation of noise added to coarse images"
+    )
+    deformed_voxels: float = Field(
+        default=0.0,
+        ge=0,
+        description="largest displacement of the random smooth deformations of half the training clips; 0 for none",
     )
 
 
@@ -104,11 +111,13 @@ class CardiacVsrTask:
         count, wanted = len(pair.coarse), self.clip_frames(options)
         first = int(random.integers(count)) if clip.cyclic else int(random.integers(count - wanted + 1))
         numbers = (first + torch.arange(wanted)) % count
-        targets = numbers[options.context : wanted - options.context]
         window = _window(pair, options, random, chosen=augment)
-        coarse = pair.coarse[numbers][..., window[0], window[1]]
+        coarse, fine = pair.coarse[numbers], pair.fine[numbers]
+        if augment and options.deformed_voxels and random.random() < 0.5:
+            coarse, fine = _deformed(fine, options, random)
+        coarse = coarse[..., window[0], window[1]]
         wide = tuple(slice(options.scale * one.start, options.scale * one.stop) for one in window)
-        fine = pair.fine[targets][..., wide[0], wide[1]]
+        fine = fine[options.context : wanted - options.context, ..., wide[0], wide[1]]
         if augment and options.noise:
             noise = torch.from_numpy(options.noise * random.random() * random.standard_normal(tuple(coarse.shape)))
             # what was measured stays in the result, noise and all: what to add to it is learned without
@@ -150,12 +159,24 @@ def target_frames(coarse: Tensor, options: Any) -> Tensor:
 def coarse_and_fine(clip: Clip, scale: int, *, rounded: bool = False) -> Pair:
     """The clip, made coarser, with the phase and the place of the heart found in it."""
     fine = cropped_to_multiple(clip.frames.numpy(), MULTIPLE)
-    coarse = degraded(255 * fine, scale, rounded=True) / np.float32(255) if rounded else degraded(fine, scale)
+    coarse = _coarse(fine, scale, rounded=rounded)
     series = ImageSeries(coarse[:, None], np.eye(4), 1e-3 * clip.frame_times_ms.numpy())
     phase = find_phase(series, beats=1 if clip.cyclic else None)
     heart = phase.box or (0, 0, coarse.shape[-1], coarse.shape[-2])
     few, many = (torch.from_numpy(np.ascontiguousarray(one))[:, None] for one in (coarse, fine))
     return Pair(few, many, torch.from_numpy(phase.code).float(), heart)
+
+
+def _coarse(fine: NDArray[np.float32], scale: int, *, rounded: bool) -> NDArray[np.float32]:
+    return degraded(255 * fine, scale, rounded=True) / np.float32(255) if rounded else degraded(fine, scale)
+
+
+def _deformed(fine: Tensor, options: Any, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Coarse and fine frames of a heart of another shape that beats in the same way: one displacement for all."""
+    largest = random.uniform(0, options.deformed_voxels)
+    field = smooth_displacement((fine.shape[-2], fine.shape[-1]), random, largest, everywhere=True)
+    found = moved(fine[:, 0], field)
+    return torch.from_numpy(_coarse(found.numpy(), options.scale, rounded=options.rounded))[:, None], found[:, None]
 
 
 def _window(pair: Pair, options: Any, random: np.random.Generator, *, chosen: bool) -> tuple[slice, slice]:

@@ -83,7 +83,7 @@ def test_frames_in_the_middle_are_the_targets(clip):
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_noise_is_that_of_the_coarse_frames_and_stays_in_the_fine_ones(clip, scale):
     def items(noise, augment=True):
-        given = options(scale=scale, noise=noise, patch=12)
+        given = options(scale=scale, noise=noise, patch=11)
         return [TASK.sample(clip, np.random.default_rng(seed), given, augment=augment) for seed in range(30)]
 
     def added(name):
@@ -95,12 +95,31 @@ def test_noise_is_that_of_the_coarse_frames_and_stays_in_the_fine_ones(clip, sca
     assert min(sizes) < 0.02
     for coarse, fine in zip(added("coarse"), added("fine"), strict=True):
         # the same noise, at the same places and of the same frames, and nothing beyond its frequencies
-        operator = ZeroFilling((12, 12), scale)
+        operator = ZeroFilling((11, 11), scale)
         wanted = operator(torch.complex(coarse[2:5], 0 * coarse[2:5])).real
         torch.testing.assert_close(fine, wanted, atol=1e-5, rtol=0)
     for noisy, plain in zip(items(0.1, augment=False), items(0.0, augment=False), strict=True):
         torch.testing.assert_close(noisy["coarse"], plain["coarse"], atol=0, rtol=0)
         torch.testing.assert_close(noisy["fine"], plain["fine"], atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("rounded", [False, True])
+def test_half_of_the_clips_are_hearts_of_other_shapes_and_still_coarse_and_fine_of_one_thing(clip, rounded):
+    whole = {"scale": 2, "patch": 64, "targets": 5, "context": 1, "rounded": rounded}
+    plain, bent = options(**whole), options(**whole, deformed_voxels=6.0)
+    stays = TASK.sample(clip, np.random.default_rng(0), plain, augment=False)
+    torch.testing.assert_close(TASK.sample(clip, np.random.default_rng(0), bent, augment=False), stays)
+    moved = 0
+    for seed in range(16):
+        item = TASK.sample(clip, np.random.default_rng(seed), bent, augment=True)
+        again = degraded((255 if rounded else 1) * item["fine"][:, 0].numpy(), 2, rounded=rounded)
+        seen = item["coarse"][1:6, 0] * (255 if rounded else 1)
+        # turned after they were made coarse: ripples and ties of rounding may differ by a little
+        assert float((seen - torch.from_numpy(again)).abs().mean()) < (0.6 if rounded else 2e-3)
+        found = torch.sort(item["fine"][0].flatten()).values
+        # mirror images and quarter turns have the same values as one of the frames
+        moved += min(float((found - torch.sort(one.flatten()).values).abs().max()) for one in clip.frames) > 1e-3
+    assert 4 <= moved <= 12
 
 
 def test_clips_that_are_no_beat_are_not_wrapped():
