@@ -17,6 +17,8 @@ HEAD = ".head."
 UPSAMPLER = "upsample."
 #: what a video network has besides a single-image network
 MEMORY = ("onwards.", "backwards.", "fusion.", "merge.")
+#: the convolution behind a super-resolution network's residual blocks
+_BODY_END = re.compile(r"body\.(\d+)\.weight")
 _NUMBERED = re.compile(r"(.*?\.)(\d+)(\..*)")
 
 
@@ -28,7 +30,8 @@ def start_from(network: nn.Module, path: Path) -> None:
     ended. A cascade of one block is trained in a fraction of the time.
 
     A video network that begins with a single-image network's weights keeps its fresh memories and fusion.
-    An upsampler for another scale than the file's stays as it is: fresh.
+    An upsampler for another scale than the file's stays as it is: fresh. Further residual blocks of a super-resolution
+    network are fresh, with zeros in their last layer: they, too, change nothing at first.
 
     Raises
     ------
@@ -42,11 +45,28 @@ def start_from(network: nn.Module, path: Path) -> None:
         known |= {name: tensor for name, tensor in wanted.items() if name.startswith(UPSAMPLER)}
     if not any(name.startswith(MEMORY) for name in known):
         known |= {name: tensor for name, tensor in wanted.items() if name.startswith(MEMORY)}
+    known = _deepened(known, wanted)
     found = {name: known[name] if name in known else _from_last_block(name, known) for name in wanted}
     wrong = [name for name, tensor in found.items() if tensor is None or tensor.shape != wanted[name].shape]
     if wrong:
         raise InputError(f"initial_weights {path} are those of another network: {wrong[0]} does not fit.")
     network.load_state_dict(found)
+
+
+def _deepened(known: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Tensor]:
+    """With as many residual blocks as ``wanted``, where it has more; the convolution behind them stays the last."""
+    ends = [[int(match[1]) for name in tensors if (match := _BODY_END.fullmatch(name))] for tensors in (known, wanted)]
+    if not all(ends) or ends[0][0] >= ends[1][0]:
+        return known
+    end, last = ends[0][0], ends[1][0]
+    found = {name: tensor for name, tensor in known.items() if not name.startswith(f"body.{end}.")}
+    found |= {f"body.{last}.{part}": known[f"body.{end}.{part}"] for part in ("weight", "bias")}
+    for number in range(end, last):
+        fresh = {name: tensor for name, tensor in wanted.items() if name.startswith(f"body.{number}.")}
+        found |= {
+            name: tensor * 0 if name.startswith(f"body.{number}.body.2.") else tensor for name, tensor in fresh.items()
+        }
+    return found
 
 
 def _shapes(prefix: str, tensors: dict[str, Tensor]) -> dict[str, torch.Size]:

@@ -31,12 +31,16 @@ phantoms of other seeds. Images are prepared as the published ones: cut off at t
 CardiacPSNR and CardiacSSIM are means over frames and slices in the box of the heart's first harmonic. *Official* are
 those in the published box and with the published SSIM kernel (`parity`); the published box comes from the first slice
 alone and is often much larger than the heart. *True low-pass* are the true frames with the coarse frames' part of
-k-space only: what an interpolation without any blur of its own would give. *Single image* is a plain residual network
-of 182,737 (x2), 208,777 (x3) or 203,569 (x4) parameters, *same size* one with 31 blocks: 349,393 (x2) or 370,225 (x4).
-What ships as `cardiac-vsr` has 341,358, 367,398 and 362,190 parameters. It begins with the smaller single-image network
-of 1400 (x2) or 2100 updates (x3 and x4, 1400 of them at x2) and was trained for 1450, 800 and 3900 more, which makes
-2850, 2900 and 6000. The smaller single-image networks went on from the same weights for as many updates as named, the
-larger ones learned from nothing at their own scale; all with the same loss on the same kind of clips.
+k-space only: what an interpolation without any blur of its own would give. *Data consistency* is the last step of the
+method ([cardiac-vsr.md](cardiac-vsr.md)); the published networks have none.
+
+What ships as `cardiac-vsr` at x2 and x4 has 508,014 and 528,846 parameters. It begins with a single-image network of 31
+residual blocks that learned from nothing for 8850 (x2) and 3300 updates (x4), and was trained for 1500 and 2000 more.
+*Single image, same size* is a plain residual network of 505,633 and 526,465 parameters that begins with the same
+weights, has 15 more blocks that change nothing at first, and was trained for as many updates more, with the same loss,
+learning rates, noise and kind of clips: what is different is only whether new layers look deeper into a frame, or at
+other frames. At x3 ships a network of 367,398 parameters that begins with a single-image network of 2100 updates and
+was trained for 800 more; *single image* has 208,777 parameters and went on from the same weights.
 
 The paper's figures are of the full network after 1000 epochs on 80 to 100 patients, EDSR as the single-image network;
 they stand beside for orientation."""

@@ -204,3 +204,24 @@ def test_files_that_are_beats(tmp_path):
     ranges = Data(matrix=(32,), series=(SeriesRule(files="beat*", cyclic=True, train=((0, 3),)),))
     with pytest.raises(InputError, match="whole beat"):
         series_clips(paths, ranges, clip_frames=19)
+
+
+@pytest.mark.parametrize("task", [SINGLE, TASK])
+def test_a_deeper_network_begins_with_what_the_shallower_one_gives(tmp_path, clip, task):
+    torch.manual_seed(0)
+    first = options(SINGLE, blocks=2)
+    known = SINGLE.build(first)
+    for one in known.parameters():
+        torch.nn.init.normal_(one, std=0.1)
+    write_network(tmp_path / "shallow.safetensors", known, SINGLE.name, SINGLE.network_options(first))
+    given = options(task, blocks=5)
+    deeper = task.build(given)
+    start_from(deeper, tmp_path / "shallow.safetensors")
+    batch = batch_of([task.sample(clip, np.random.default_rng(0), given, augment=False)])
+    with torch.no_grad():
+        wanted = SINGLE.validate(known, batch, first)["psnr"]
+        torch.testing.assert_close(task.validate(deeper, batch, given)["psnr"], wanted)
+    task.loss(deeper, batch, given, 0)["loss"].backward()
+    assert deeper.body[4].body[2].weight.grad.abs().sum() > 0
+    with pytest.raises(InputError, match="another network"):
+        start_from(SINGLE.build(options(SINGLE, blocks=1)), tmp_path / "shallow.safetensors")
