@@ -12,9 +12,9 @@ _ABOUT = """\
 The paper's Table 2 by training: parts added one after the other. Each row is the published network with {features}
 features instead of 64 and the bicubic interpolation added to the result, trained from the same seed for
 {steps} updates of {batch} clips at x{scale} (`Resources/Training/{config}`)
-and measured on the held-out short-axis slices. The paper trained 64 features for 1000 epochs and measured on ACDC.
-*Updated memory* is the warm-up round the beat; a network that was trained without it is used without it. *As in the
-paper* means that the part raises the figure, with every seed."""
+and measured on the held-out short-axis slices, without data consistency. The paper trained 64 features for 1000 epochs
+and measured on ACDC. *Updated memory* is the warm-up round the beat; a network that was trained without it is used
+without it. *As in the paper* means that the part raises the figure, with every seed."""
 
 _NONE = "The paper's ablations were not trained: `cardiac_vsr.py --ablations FOLDER` trains them."
 
