@@ -56,7 +56,7 @@ def start_from(network: nn.Module, path: Path) -> None:
 def _deepened(known: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Tensor]:
     """With as many residual blocks as ``wanted``, where it has more; the convolution behind them stays the last."""
     ends = [[int(match[1]) for name in tensors if (match := _BODY_END.fullmatch(name))] for tensors in (known, wanted)]
-    if not all(ends) or ends[0][0] >= ends[1][0]:
+    if any(len(one) != 1 for one in ends) or ends[0][0] >= ends[1][0]:
         return known
     end, last = ends[0][0], ends[1][0]
     found = {name: tensor for name, tensor in known.items() if not name.startswith(f"body.{end}.")}

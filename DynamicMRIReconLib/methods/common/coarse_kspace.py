@@ -17,7 +17,7 @@ class CoarseKSpace:
     Magnitudes are compared by magnitude, and the difference gets the sign of the image: hardly any below ``DARK``,
     where a ripple of either sign looks the same. The difference is interpolated as k-space has it, round the field of
     view. After the back-projection of M. Irani, S. Peleg, CVGIP 53 (1991) 231-239; one step is exact but for
-    magnitudes.
+    magnitudes, and for the highest frequency of an even number of voxels, of which half is replaced.
 
     Parameters
     ----------
