@@ -41,9 +41,10 @@ work: the times are no measure of speed.
 ![Memory of long series](pictures/long-series-memory.png)
 
 Left: a run of 25,000 frames from its start to its end. Right: the most memory of each run, and, dotted, how much data
-gridding has to do with. `cardiac-vsr` goes through its network 256 frames at a time; its rows are from before the
-search for the heart's phase went block by block, too. For 6000 frames of 64 x 64 the search alone then took the program
-to 987 MiB and takes it to 245 MiB now, for 25,000 to 464 MiB, 400 of them pages of the series' file.
+gridding has to do with. `cardiac-vsr` goes through its network 256 frames at a time; its rows are of a smaller network
+and from before the search for the heart's phase went block by block, too. For 6000 frames of 64 x 64 the search alone
+then took the program to 987 MiB and takes it to 245 MiB now, for 25,000 to 464 MiB, 400 of them pages of the series'
+file.
 """
 
 
