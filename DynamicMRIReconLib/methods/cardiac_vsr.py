@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: fewer frames show no heartbeat
 FEWEST_FRAMES = 4
 #: of one CPU core with the networks that ship, for each coarse voxel of a frame, and for each fine one
-SECONDS_PER_VOXEL, SECONDS_PER_FINE_VOXEL = 1.9e-5, 2e-7
+SECONDS_PER_VOXEL, SECONDS_PER_FINE_VOXEL = 1.45e-5, 1.5e-7
 #: seconds to load the network and to see a picture for the first time
 START_S = 0.5
 #: the same networks' features and hidden states, for each coarse voxel of a frame
