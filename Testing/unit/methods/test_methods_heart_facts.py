@@ -37,7 +37,9 @@ def test_beats_of_a_phantom(beats: int, frames: int) -> None:
     assert found["scales"] == [2]
 
 
-@pytest.mark.parametrize(("voxel_mm", "scales"), [(1.4, []), (2.7, [2]), (4.0, [3]), (5.3, [4]), (8.0, [])])
+@pytest.mark.parametrize(
+    ("voxel_mm", "scales"), [(1.4, []), (2.7, [2]), (4.0, [2, 3]), (5.3, [4]), (8.0, [4]), (12.0, [])]
+)
 def test_scales_are_those_whose_model_has_seen_such_voxels(voxel_mm: float, scales: list[int]) -> None:
     scene = HeartScene(1)
     found = heart_facts(series(scene, scene.cycle.period_s / 20 * np.arange(20), voxel_mm))
